@@ -45,6 +45,16 @@ class Message:
         """The text parts, joined by line breaks."""
         return "\n".join(self.parts)
 
+    def to_dict(self) -> dict[str, object]:
+        """This message as the OpenAI chat API spells it; content that was left out stays out."""
+        calls = [
+            {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}}
+            for c in self.tool_calls
+        ]
+        content = None if calls and not self.parts else self.text
+        fields = {"tool_calls": calls, "tool_call_id": self.tool_call_id, "name": self.name, "refusal": self.refusal}
+        return {"role": self.role, "content": content, **{k: v for k, v in fields.items() if v}}
+
 
 Conversation: TypeAlias = Sequence[Message]
 

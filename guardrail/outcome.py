@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from guardrail.action import Action
+from guardrail.action import Action, most_severe
 from guardrail.conversation import Evidence, Turn
 from guardrail.verdict import Cause, Finding, Usage, Verdict
 
-__all__ = ["Attempt", "Mode", "Outcome"]
+__all__ = ["Attempt", "Mode", "Outcome", "join"]
 
 Mode = Literal["enforce", "shadow", "unsampled"]
 """``shadow``: decided and reported, never acted on. ``unsampled``: not verified at all."""
@@ -75,3 +76,21 @@ class Outcome:
     def cause(self) -> Cause | None:
         """Why there is no verdict, if there is none."""
         return self.verdict.cause if self.verdict else None
+
+
+def join(outcomes: Sequence[Outcome]) -> Outcome:
+    """One outcome for a request with several choices: the most severe, with all of them in ``choices``.
+
+    Of a single outcome it is that outcome. Choices are guarded at the same time, so ``added`` is the longest.
+    """
+    if len(outcomes) == 1:
+        return outcomes[0]
+    action = most_severe(outcome.action for outcome in outcomes)
+    worst = next(outcome for outcome in outcomes if outcome.action is action)
+    spent = [outcome.usage for outcome in outcomes if outcome.usage is not None]
+    return replace(
+        worst,
+        added=max(outcome.added for outcome in outcomes),
+        usage=sum(spent[1:], spent[0]) if spent else None,
+        choices=tuple(outcomes),
+    )

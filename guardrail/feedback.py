@@ -1,0 +1,50 @@
+"""What the LLM is told about its rejected draft. Pure."""
+
+from __future__ import annotations
+
+from guardrail.verdict import Finding, FindingKind, Verdict
+
+__all__ = ["DEFAULT_TEMPLATE", "write_feedback"]
+
+DEFAULT_TEMPLATE = """\
+A reliability check did not accept your last answer:
+{findings}
+Answer the user's last message again. Say only what the given material supports; where it does not say, \
+say that you do not know. Give the answer alone: do not mention this check or the earlier answer."""
+
+_SAID = {
+    FindingKind.CONTRADICTED: "is contradicted by the given material",
+    FindingKind.UNSUPPORTED: "is not supported by the given material",
+    FindingKind.NUMBER: "has a number that the given material does not bear out",
+    FindingKind.DATE: "has a date that the given material does not bear out",
+    FindingKind.QUANTITY: "has a quantity that the given material does not bear out",
+    FindingKind.NAME: "has a name that the given material does not bear out",
+    FindingKind.QUOTATION: "quotes words that are not in the given material",
+    FindingKind.CITATION: "cites a source that does not say so",
+}
+_LONGEST = 400
+"""Characters of any one quotation: the draft itself is in the prompt already."""
+
+
+def write_feedback(verdict: Verdict, template: str | None = None) -> str:
+    """The feedback for ``verdict``; ``{findings}`` in ``template`` stands for the list of them."""
+    lines = [_line(finding) for finding in verdict.findings] or [_without_findings(verdict)]
+    return (template or DEFAULT_TEMPLATE).replace("{findings}", "\n".join(lines))
+
+
+def _line(finding: Finding) -> str:
+    line = f'- "{_short(finding.text)}" {_SAID[finding.kind]}'
+    if finding.explanation:
+        line += f" ({_short(finding.explanation)})"
+    if finding.evidence:
+        line += f', which says: "{_short(finding.evidence[0].text)}"'
+    return line
+
+
+def _without_findings(verdict: Verdict) -> str:
+    return f"- {_short(verdict.explanation)}" if verdict.explanation else "- It could not be confirmed."
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

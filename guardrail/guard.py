@@ -1,0 +1,297 @@
+"""`Guard`: a policy and its verifiers; and `wrap`, one verb for every client."""
+
+from __future__ import annotations
+
+import functools
+import os
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import TypeAlias
+
+from guardrail import drivers, reports
+from guardrail.action import Action
+from guardrail.conversation import Message, Turn
+from guardrail.errors import BlockedError
+from guardrail.events import Event, Listener
+from guardrail.evidence import as_evidence
+from guardrail.flow import Draft, Generated, Job, guard_turn
+from guardrail.gate import WholeGate
+from guardrail.given import given
+from guardrail.logs import LogListener, broadcast, once
+from guardrail.ordered import in_order
+from guardrail.outcome import Outcome
+from guardrail.policy.loading import load
+from guardrail.policy.model import Policy
+from guardrail.policy.routing import RequestInfo
+from guardrail.prepare import job_for
+from guardrail.resilience.deadline import DeadlineVerifier, bounded
+from guardrail.streaming import AsyncGuardedStream, GuardedStream
+from guardrail.verifiers.build import build
+from guardrail.verifiers.protocol import Check, Verifier
+from guardrail.wire.messages import read_messages, split_last_answer
+
+__all__ = ["Answer", "Draft", "First", "Guard", "Messages"]
+
+Messages: TypeAlias = Sequence[Message | Mapping[str, object]]
+"""A conversation: OpenAI chat messages, or `Message` values."""
+Answer: TypeAlias = str | Turn | Generated
+"""What a generate function may return."""
+Generate: TypeAlias = Callable[[Draft], Answer]
+AsyncGenerate: TypeAlias = Callable[[Draft], Awaitable[Answer]]
+
+_ANYONE = RequestInfo()
+_REMOTE_CONCURRENCY = 16
+"""Checks in flight while a remote verifier is waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """A first answer that is there already, for mounts that made the call themselves."""
+
+    turn: Turn
+    elapsed: float = 0.0
+    """Seconds that it took."""
+    cannot_generate: str | None = None
+    """Why the LLM cannot be asked again, in words; None where it can."""
+
+
+class Guard:
+    """Applies one policy. Immutable, and meant to be shared between threads and tasks.
+
+    ``policy``: a `Policy`, a policy file, a preset's name (``observe``, ``balanced``, ``strict``), or None
+    for the default: the embedded verifier and ``balanced``. ``verifiers`` puts objects of your own in the
+    place of the policy's verifiers, by name. Raises `PolicyError` when the policy cannot be used.
+    """
+
+    def __init__(
+        self,
+        policy: Policy | str | Path | None = None,
+        *,
+        verifiers: Mapping[str, Verifier] | None = None,
+        listeners: Sequence[Listener] = (),
+    ) -> None:
+        self._policy = load(policy)
+        self._listeners = (LogListener(), *listeners)
+        # Foreign verifiers may know no deadline; the built ones keep theirs.
+        own = {name: DeadlineVerifier(verifier) for name, verifier in (verifiers or {}).items()}
+        self._built = build(self._policy, on_retry=self._tell)
+        self._verifiers: dict[str, Verifier] = {**self._built, **own}
+
+    @property
+    def policy(self) -> Policy:
+        """The resolved policy."""
+        return self._policy
+
+    # an answer that is there: judge it
+
+    def check(
+        self, conversation: Messages | Check, *, evidence: Iterable[object] = (), info: RequestInfo = _ANYONE
+    ) -> Outcome:
+        """Judge an answer and decide, without acting.
+
+        ``conversation`` ends with the assistant message to judge, or is a `Check`. The outcome's ``action`` is
+        the first thing that the policy would do. A failing verifier gives a verdict with status ``error``.
+        Raises `InputError` when the conversation cannot be read.
+        """
+        return self._drive(self._check_job(conversation, evidence, info), None)
+
+    async def acheck(
+        self, conversation: Messages | Check, *, evidence: Iterable[object] = (), info: RequestInfo = _ANYONE
+    ) -> Outcome:
+        """`check` for an event loop."""
+        return await self._adrive(self._check_job(conversation, evidence, info), None)
+
+    def check_many(
+        self,
+        checks: Iterable[Messages | Check],
+        *,
+        concurrency: int | None = None,
+        info: RequestInfo = _ANYONE,
+    ) -> Iterator[Outcome]:
+        """`check` each, several at a time; outcomes come in the order of ``checks``, which are read as needed.
+
+        ``concurrency``: how many at once; by default one a core, or 16 where a remote verifier is waited for.
+        """
+        check = functools.partial(self.check, info=info)
+        return in_order(check, checks, concurrency=concurrency or self._concurrency())
+
+    # an answer that is to come: generate, verify, act
+
+    def run(
+        self,
+        generate: Generate | None,
+        messages: Messages,
+        *,
+        first: First | None = None,
+        evidence: Iterable[object] = (),
+        info: RequestInfo = _ANYONE,
+    ) -> Outcome:
+        """Generate an answer with ``generate``, verify it, and act as the policy says.
+
+        ``generate`` is given a `Draft` and returns the answer; it is called again for a regeneration or a
+        fallback. ``first`` is the first answer where it is there already. Without ``generate``, steps
+        that would need it are skipped and noted. Raises what the first call of ``generate`` raises, and
+        `BlockedError` under ``on_block: raise``.
+        """
+        job = self._run_job(messages, first, evidence, info, generate is not None)
+        return self._checked(job, self._drive(job, generate))
+
+    async def arun(
+        self,
+        generate: AsyncGenerate | None,
+        messages: Messages,
+        *,
+        first: First | None = None,
+        evidence: Iterable[object] = (),
+        info: RequestInfo = _ANYONE,
+    ) -> Outcome:
+        """`run` for an event loop; ``generate`` is awaited. Cancelling ends all that is in flight."""
+        job = self._run_job(messages, first, evidence, info, generate is not None)
+        return self._checked(job, await self._adrive(job, generate))
+
+    # streams
+
+    def stream(
+        self,
+        source: Iterable[str],
+        messages: Messages,
+        *,
+        generate: Generate | None = None,
+        evidence: Iterable[object] = (),
+        info: RequestInfo = RequestInfo(stream=True),
+    ) -> GuardedStream:
+        """The pieces of ``source`` once the answer has its verdict, or what the policy puts in their place."""
+        outcomes: list[Outcome] = []
+        docs = tuple(evidence)
+
+        def settle(text: str) -> Outcome:
+            outcomes.append(self.run(generate, messages, first=First(Turn(text)), evidence=docs, info=info))
+            return outcomes[-1]
+
+        return GuardedStream(drivers.pump(source, WholeGate(), settle), outcomes)
+
+    def astream(
+        self,
+        source: AsyncIterator[str],
+        messages: Messages,
+        *,
+        generate: AsyncGenerate | None = None,
+        evidence: Iterable[object] = (),
+        info: RequestInfo = RequestInfo(stream=True),
+    ) -> AsyncGuardedStream:
+        """`stream` for an event loop: iterate it with ``async for``."""
+        outcomes: list[Outcome] = []
+        docs = tuple(evidence)
+
+        async def settle(text: str) -> Outcome:
+            first = First(Turn(text))
+            outcomes.append(await self.arun(generate, messages, first=first, evidence=docs, info=info))
+            return outcomes[-1]
+
+        return AsyncGuardedStream(drivers.apump(source, WholeGate(), settle), outcomes)
+
+    # closing
+
+    def close(self) -> None:
+        """Close the verifiers that this guard built; those that it was given stay open."""
+        for verifier in self._built.values():
+            verifier.close()
+
+    async def aclose(self) -> None:
+        """`close`, from an event loop."""
+        for verifier in self._built.values():
+            await verifier.aclose()
+
+    def __enter__(self) -> Guard:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Guard:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    # what the twins share
+
+    def _check_job(self, conversation: Messages | Check, evidence: Iterable[object], info: RequestInfo) -> Job:
+        if isinstance(conversation, Check):
+            history, turn, extra = conversation.conversation, conversation.turn, conversation.evidence
+        else:
+            (history, turn), extra = split_last_answer(read_messages(conversation)), ()
+        job = self._job(history, turn, (*extra, *evidence), info)
+        return replace(job, act=False)
+
+    def _run_job(
+        self, messages: Messages, first: First | None, evidence: Iterable[object], info: RequestInfo, able: bool
+    ) -> Job:
+        job = self._job(read_messages(messages), first.turn if first else None, evidence, info)
+        cannot = None if able else "there is nothing to generate with"
+        if first is None:
+            return replace(job, cannot_generate=cannot)
+        return replace(job, elapsed=first.elapsed, cannot_generate=first.cannot_generate or cannot)
+
+    def _job(
+        self, history: tuple[Message, ...], turn: Turn | None, evidence: Iterable[object], info: RequestInfo
+    ) -> Job:
+        docs = (*given(), *(as_evidence(item) for item in evidence))
+        job = job_for(
+            self._policy, id=secrets.token_hex(8), conversation=history, turn=turn, given=docs, info=info
+        )
+        if not job.evidence:
+            once("no_evidence", job.notes[-1])
+        return job
+
+    def _drive(self, job: Job, generate: Generate | None) -> Outcome:
+        ask = None if generate is None else functools.partial(_ask, generate)
+        outcome = drivers.drive(
+            guard_turn(job), verifiers=self._verifiers, generate=ask, listeners=self._listeners
+        )
+        reports.keep(outcome)
+        return outcome
+
+    async def _adrive(self, job: Job, generate: AsyncGenerate | None) -> Outcome:
+        ask = None if generate is None else functools.partial(_aask, generate)
+        outcome = await drivers.adrive(
+            guard_turn(job), verifiers=self._verifiers, generate=ask, listeners=self._listeners
+        )
+        reports.keep(outcome)
+        return outcome
+
+    def _checked(self, job: Job, outcome: Outcome) -> Outcome:
+        if outcome.action is Action.BLOCK and outcome.turn is None and job.rules.on_block == "raise":
+            raise BlockedError(outcome.text, outcome)
+        return outcome
+
+    def _concurrency(self) -> int:
+        remote = any(spec.kind == "chat" for spec in self._policy.verifiers.values())
+        return _REMOTE_CONCURRENCY if remote else os.cpu_count() or 1
+
+    def _tell(self, event: Event) -> None:
+        broadcast(self._listeners, event)
+
+
+def _ask(generate: Generate, draft: Draft) -> Generated:
+    if draft.attempt == 1 or draft.remaining is None:
+        return _generated(generate(draft))
+    # The answer at hand is waiting: a function that knows no time must not hold it up for ever.
+    return _generated(bounded(functools.partial(generate, draft), draft.remaining))
+
+
+async def _aask(generate: AsyncGenerate, draft: Draft) -> Generated:
+    return _generated(await generate(draft))
+
+
+def _generated(answer: Answer) -> Generated:
+    if isinstance(answer, Generated):
+        return answer
+    return Generated(answer if isinstance(answer, Turn) else Turn(answer))
