@@ -1,0 +1,1 @@
+"""Pure codecs between OpenAI's JSON shapes and the values of guardrail."""
