@@ -193,6 +193,10 @@ class Guard:
 
         return AsyncGuardedStream(drivers.apump(source, WholeGate(), settle), outcomes)
 
+    def remember(self, outcome: Outcome, *names: str | None) -> None:
+        """For mounts: have `guardrail.report` find ``outcome`` under the ids of what the caller is handed."""
+        reports.keep(outcome, *names)
+
     # closing
 
     def close(self) -> None:

@@ -25,8 +25,11 @@ class Adapter(Protocol):
     The entry's own name is the root module of the clients that it is for, such as ``openai``.
     """
 
-    def __call__(self, client: Client, guard: Guard, /) -> Client:
-        """A client of the same type that is guarded; raises `ConfigError` for what it cannot guard."""
+    def __call__(self, client: Client, guard: Guard, /, *, owns_guard: bool) -> Client:
+        """A client of the same type that is guarded, and that closes the guard with itself if it owns it.
+
+        Raises `ConfigError` for what it cannot guard.
+        """
         ...
 
 
@@ -47,8 +50,8 @@ def wrap(
     if isinstance(policy, Guard):
         if verifiers or listeners:
             raise ConfigError("verifiers= and listeners= belong to the Guard that was given; set them there")
-        return adapter(client, policy)
-    return adapter(client, Guard(policy, verifiers=verifiers, listeners=listeners))
+        return adapter(client, policy, owns_guard=False)
+    return adapter(client, Guard(policy, verifiers=verifiers, listeners=listeners), owns_guard=True)
 
 
 def _adapter(client: object) -> Adapter:

@@ -1,0 +1,95 @@
+"""What every OpenAI-shaped API is read into and written from. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from guardrail.conversation import Message, Turn
+from guardrail.outcome import Outcome
+from guardrail.verdict import Usage
+from guardrail.wire.sse import Event
+
+__all__ = ["Asked", "Codec", "Json", "Settled", "add_usage", "usage_of"]
+
+Json = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request asks for, as far as a guard needs to know."""
+
+    conversation: tuple[Message, ...]
+    model: str | None
+    stream: bool
+    wants_json: bool
+    """A schema or JSON mode: nothing but JSON may be put into the answer."""
+    metadata: Mapping[str, str]
+    cannot_generate: str | None = None
+    """Why the request cannot be made again, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How one choice of a reply ended."""
+
+    outcome: Outcome
+    source: Json | None = None
+    """The other reply that the released answer came in; None where it is the reply's own."""
+
+    @property
+    def replaced(self) -> bool:
+        """Whether something else stands in the place of the reply's own answer."""
+        return self.source is not None or self.outcome.turn is None
+
+
+class Codec(Protocol):
+    """Reads and writes one API. ``reply`` is the JSON object of a response."""
+
+    def read_request(self, body: Json) -> Asked:
+        """Raises `InputError` when the conversation cannot be read."""
+        ...
+
+    def read_turns(self, reply: Json) -> tuple[Turn, ...]:
+        """The answers in ``reply``: one a choice; none where it holds no answer yet."""
+        ...
+
+    def ask_again(self, body: Json, rejected: Turn | None, feedback: str | None, model: str | None) -> Json:
+        """The request for another single answer, never streamed."""
+        ...
+
+    def write(self, reply: Json, settled: Sequence[Settled], *, wants_json: bool) -> Json:
+        """``reply`` with what was settled in the place of its answers."""
+        ...
+
+    def assemble(self, events: Sequence[Event]) -> Json | None:
+        """The reply that a stream adds up to; None where it adds up to none."""
+        ...
+
+    def restream(self, events: Sequence[Event], reply: Json, settled: Sequence[Settled], wants_json: bool) -> list[bytes]:
+        """The stream with what was settled in the place of its answers."""
+        ...
+
+
+def usage_of(reply: Json) -> Usage | None:
+    """The tokens that ``reply`` says it took, in either API's words."""
+    usage = reply.get("usage")
+    if not isinstance(usage, dict):
+        return None
+    spent = [usage.get(a, usage.get(b)) for a, b in (("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens"))]
+    return Usage(*(value if isinstance(value, int) else 0 for value in spent))
+
+
+def add_usage(reply: Json, others: Sequence[Json]) -> Json:
+    """``reply`` with the tokens of ``others`` added to its own, so that the sum is what was paid for."""
+    usage = reply.get("usage")
+    if not isinstance(usage, dict) or not others:
+        return reply
+    total = dict(usage)
+    for other in others:
+        more = other.get("usage")
+        for key, value in more.items() if isinstance(more, dict) else ():
+            if isinstance(value, int) and isinstance(total.get(key), int):
+                total[key] += value
+    return {**reply, "usage": total}

@@ -1,0 +1,180 @@
+"""POST /responses: requests, replies and streams. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from guardrail.conversation import ToolCall, Turn
+from guardrail.wire.exchange import Asked, Json, Settled
+from guardrail.wire.messages import read_items
+from guardrail.wire.sse import Event, encode
+
+__all__ = ["ResponsesCodec"]
+
+_ONLY_FIRST = ("stream", "stream_options", "background")
+_CALLS = ("function_call", "custom_tool_call", "computer_call", "local_shell_call", "shell_call", "mcp_approval_request")
+"""Output items that ask the application to do something."""
+
+
+class ResponsesCodec:
+    """The Responses API."""
+
+    def read_request(self, body: Json) -> Asked:
+        """Raises `InputError` when the input cannot be read."""
+        text = body.get("text")
+        form = text.get("format") if isinstance(text, dict) else None
+        kind = form.get("type") if isinstance(form, dict) else None
+        metadata = body.get("metadata")
+        model = body.get("model")
+        return Asked(
+            conversation=read_items(body.get("input", []), body.get("instructions")),
+            model=model if isinstance(model, str) else None,
+            stream=body.get("stream") is True,
+            wants_json=kind in ("json_schema", "json_object"),
+            metadata={k: str(v) for k, v in metadata.items()} if isinstance(metadata, dict) else {},
+            cannot_generate=_server_side(body),
+        )
+
+    def read_turns(self, reply: Json) -> tuple[Turn, ...]:
+        """One turn, or none while the response is still in the making."""
+        if reply.get("status") not in ("completed", "incomplete", None):
+            return ()
+        items = _items(reply)
+        texts = [_part(part, "text") for item in items for part in _parts(item, "output_text")]
+        refusals = [_part(part, "refusal") for item in items for part in _parts(item, "refusal")]
+        calls = tuple(_call(item) for item in items if item.get("type") in _CALLS)
+        return (Turn("\n".join(texts), calls, refusal="\n".join(refusals) or None),)
+
+    def ask_again(self, body: Json, rejected: Turn | None, feedback: str | None, model: str | None) -> Json:
+        """The request with the rejected answer and the feedback behind its input.
+
+        With ``previous_response_id`` it branches off from the same earlier response.
+        """
+        again = {key: value for key, value in body.items() if key not in _ONLY_FIRST}
+        if model is not None:
+            again["model"] = model
+        if rejected is not None:
+            given = body.get("input")
+            items = given if isinstance(given, list) else [{"role": "user", "content": given or ""}]
+            again["input"] = [
+                *items,
+                {"role": "assistant", "content": rejected.text},
+                {"role": "user", "content": feedback},
+            ]
+            if body.get("tools"):
+                again["tool_choice"] = "none"
+        return again
+
+    def write(self, reply: Json, settled: Sequence[Settled], *, wants_json: bool) -> Json:
+        """The delivered response: another one whole, under its own id, or this one with a refusal in it.
+
+        A later ``previous_response_id`` must name the response whose text was shown, so ids are never made up.
+        """
+        if not settled or not settled[0].replaced:
+            return reply
+        if settled[0].source is not None:
+            return {**settled[0].source, "usage": reply.get("usage")}
+        return _refused(reply, settled[0].outcome.text)
+
+    def assemble(self, events: Sequence[Event]) -> Json | None:
+        """The response that the closing event holds."""
+        for event in reversed(events):
+            payload = event.json() or {}
+            response = payload.get("response")
+            if payload.get("type") in ("response.completed", "response.incomplete") and isinstance(response, dict):
+                return response
+        return None
+
+    def restream(self, events: Sequence[Event], reply: Json, settled: Sequence[Settled], wants_json: bool) -> list[bytes]:
+        """The stream's own bytes, or the events of the response that takes its place.
+
+        Every closing event repeats the text in full, so nothing of a rejected answer may be kept.
+        """
+        if not any(end.replaced for end in settled):
+            return [event.raw for event in events]
+        final = self.write(reply, settled, wants_json=wants_json)
+        return [
+            encode({**payload, "sequence_number": number}, str(payload["type"]))
+            for number, payload in enumerate(_events(final))
+        ]
+
+
+def _server_side(body: Json) -> str | None:
+    if body.get("conversation") is not None:
+        return "the rejected answer cannot be removed from a conversation that the server keeps"
+    return None
+
+
+def _items(reply: Json) -> list[Json]:
+    output = reply.get("output")
+    return [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
+
+
+def _parts(item: Json, kind: str) -> list[Json]:
+    content = item.get("content") if item.get("type") == "message" else None
+    parts = content if isinstance(content, list) else []
+    return [part for part in parts if isinstance(part, dict) and part.get("type") == kind]
+
+
+def _part(part: Json, key: str) -> str:
+    value = part.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _call(item: Json) -> ToolCall:
+    arguments = item.get("arguments", item.get("input", ""))
+    return ToolCall(_part(item, "call_id"), _part(item, "name"), arguments if isinstance(arguments, str) else "")
+
+
+def _refused(reply: Json, message: str) -> Json:
+    """``reply`` with a refusal for its answer. Reasoning goes too: it may quote what is withheld."""
+    said = [item for item in _items(reply) if item.get("type") == "message"]
+    item: Json = {
+        "type": "message",
+        "id": said[-1].get("id", "msg_blocked") if said else "msg_blocked",
+        "role": "assistant",
+        "status": "completed",
+        "content": [{"type": "refusal", "refusal": message}],
+    }
+    kept = [item for item in _items(reply) if item.get("type") not in ("message", "reasoning")]
+    return {**reply, "status": "completed", "incomplete_details": None, "output": [*kept, item]}
+
+
+def _events(response: Json) -> Iterator[Json]:
+    """A finished response as the events of a stream."""
+    empty = {**response, "status": "in_progress", "output": [], "usage": None}
+    yield {"type": "response.created", "response": empty}
+    yield {"type": "response.in_progress", "response": empty}
+    for index, item in enumerate(_items(response)):
+        yield from _item_events(index, item)
+    yield {"type": "response.completed", "response": response}
+
+
+def _item_events(index: int, item: Json) -> Iterator[Json]:
+    place = {"output_index": index}
+    opened = {**item, "status": "in_progress"} if "status" in item else dict(item)
+    if item.get("type") == "message":
+        opened["content"] = []
+    if item.get("type") == "function_call":
+        opened["arguments"] = ""
+    yield {"type": "response.output_item.added", **place, "item": opened}
+    where = {**place, "item_id": item.get("id", "")}
+    if item.get("type") == "message":
+        content = item.get("content")
+        for number, part in enumerate(content if isinstance(content, list) else ()):
+            yield from _part_events({**where, "content_index": number}, part)
+    if item.get("type") == "function_call":
+        arguments = _part(item, "arguments")
+        yield {"type": "response.function_call_arguments.delta", **where, "delta": arguments}
+        yield {"type": "response.function_call_arguments.done", **where, "arguments": arguments, "name": item.get("name")}
+    yield {"type": "response.output_item.done", **place, "item": item}
+
+
+def _part_events(where: Json, part: Json) -> Iterator[Json]:
+    kind, key = ("refusal", "refusal") if part.get("type") == "refusal" else ("output_text", "text")
+    text = _part(part, key)
+    more: Json = {"logprobs": []} if kind == "output_text" else {}
+    yield {"type": "response.content_part.added", **where, "part": {**part, key: ""}}
+    yield {"type": f"response.{kind}.delta", **where, "delta": text, **more}
+    yield {"type": f"response.{kind}.done", **where, key: text, **more}
+    yield {"type": "response.content_part.done", **where, "part": part}

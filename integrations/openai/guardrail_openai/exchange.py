@@ -1,0 +1,217 @@
+"""One guarded HTTP exchange, sans I/O: what to send, what was said, what to hand on."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from guardrail.conversation import Evidence, Turn
+from guardrail.errors import ConfigError, GuardrailError, InputError
+from guardrail.evidence import as_evidence
+from guardrail.flow import Draft, Generated
+from guardrail.guard import First, Guard
+from guardrail.outcome import Outcome, join
+from guardrail.policy.routing import RequestInfo
+from guardrail.wire.exchange import Asked, Codec, Json, Settled, add_usage, usage_of
+from guardrail.wire.sse import Event
+from guardrail_openai.errors import OpenAIInputError
+from guardrail_openai.surfaces import codec_for
+
+__all__ = ["Exchange", "GenerationError", "open_exchange"]
+
+FIELD = "guardrail"
+"""The field of a request that is for the guard alone; it is cut out before the request is sent."""
+_FIELD_KEYS = ("evidence", "tags", "metadata", "key")
+_OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding")
+_NOT_TWICE = ("content-length", "transfer-encoding", "idempotency-key")
+"""Headers that must not be repeated with another body: a provider may replay the rejected answer."""
+
+
+class GenerationError(GuardrailError):
+    """The LLM could not be asked again; the answer at hand is acted upon instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request that is guarded, and the replies that came in for it."""
+
+    codec: Codec
+    asked: Asked
+    body: Json
+    """The request as it is sent."""
+    content: bytes | None
+    """Its bytes, where they are not those that the SDK wrote."""
+    evidence: tuple[Evidence, ...]
+    info: RequestInfo
+    cannot_generate: str | None
+    others: list[tuple[Turn, Json]] = field(default_factory=list)
+    """The further replies, and the turn in each."""
+
+    def first(self, turn: Turn, elapsed: float) -> First:
+        """The first answer of one choice."""
+        return First(turn, elapsed, self.cannot_generate)
+
+    def again(self, draft: Draft) -> bytes:
+        """The body of the request for another answer."""
+        return _encode(self.codec.ask_again(self.body, draft.rejected, draft.feedback, draft.model))
+
+    def generated(self, status: int, content: bytes) -> Generated:
+        """Another answer, from the response to `again`; raises `GenerationError` where there is none."""
+        if status != 200:
+            raise GenerationError(f"the LLM answered HTTP {status}")
+        reply = parse(content)
+        turns = self.codec.read_turns(reply) if reply is not None else ()
+        if reply is None or not turns:
+            raise GenerationError("the LLM's answer could not be read")
+        self.others.append((turns[0], reply))
+        return Generated(turns[0], usage_of(reply))
+
+    def settled(self, outcomes: Sequence[Outcome]) -> list[Settled]:
+        """Every choice with the reply that its released answer came in."""
+        return [Settled(outcome, self._source(outcome.turn)) for outcome in outcomes]
+
+    def rewritten(self, reply: Json, outcomes: Sequence[Outcome]) -> Json:
+        """The reply to hand on, with the true tokens of all attempts."""
+        whole = self.codec.write(reply, self.settled(outcomes), wants_json=self.asked.wants_json)
+        return add_usage(whole, self._replies())
+
+    def restreamed(self, events: Sequence[Event], reply: Json, outcomes: Sequence[Outcome]) -> list[bytes]:
+        """The stream to hand on."""
+        whole = add_usage(reply, self._replies())
+        return self.codec.restream(events, whole, self.settled(outcomes), self.asked.wants_json)
+
+    def delivered(self, content: bytes, reply: Json, outcomes: Sequence[Outcome]) -> bytes:
+        """The body to hand on: byte for byte the reply's, but for the guard's mark, where nothing was replaced."""
+        outcome = join(outcomes)
+        mark = {"id": outcome.id, "action": outcome.action.value, "status": status_of(outcome)}
+        end = content.rstrip()
+        if not self.others and not any(end.replaced for end in self.settled(outcomes)) and end.endswith(b"}"):
+            return end[:-1] + b',"guardrail":' + _encode(mark) + b"}"
+        return _encode({**self.rewritten(reply, outcomes), "guardrail": mark})
+
+    def _replies(self) -> list[Json]:
+        return [reply for _, reply in self.others]
+
+    def _source(self, turn: Turn | None) -> Json | None:
+        return next((reply for known, reply in self.others if known is turn), None)
+
+
+def open_exchange(method: str, path: str, headers: Mapping[str, str], content: Callable[[], bytes]) -> Exchange | None:
+    """The exchange that a request begins; None when the request is not one to guard.
+
+    Raises `OpenAIInputError` when its ``guardrail`` field cannot be used.
+    """
+    codec = codec_for(method, path)
+    if codec is None or "json" not in headers.get("content-type", ""):
+        return None
+    body = parse(content())
+    if body is None:
+        return None
+    own = body.pop(FIELD, None)
+    asked = _asked(codec, body)
+    evidence, info = _own_field(own, asked)
+    return Exchange(
+        codec=codec,
+        asked=asked,
+        body=body,
+        content=None if own is None else _encode(body),
+        evidence=evidence,
+        info=info,
+        cannot_generate=asked.cannot_generate or _signed(headers),
+    )
+
+
+def parse(content: bytes) -> Json | None:
+    """The JSON object in ``content``; None where there is none."""
+    try:
+        value = json.loads(content)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def status_of(outcome: Outcome) -> str:
+    """The verdict's status, or why there is none."""
+    return outcome.verdict.status.value if outcome.verdict else outcome.mode
+
+
+def response_headers(headers: Iterable[tuple[str, str]], outcome: Outcome | None) -> list[tuple[str, str]]:
+    """A response's headers for a body that is decoded and may be another."""
+    kept = [(key, value) for key, value in headers if key.lower() not in _OF_THE_BODY]
+    if outcome is not None:
+        kept.append(("x-guardrail-id", outcome.id))
+        kept.append(("x-guardrail-action", outcome.action.value))
+        kept.append(("x-guardrail-status", status_of(outcome)))
+        kept.append(("x-guardrail-added-ms", f"{outcome.added:.0f}"))
+    return kept
+
+
+def request_headers(headers: Iterable[tuple[str, str]], *, again: bool) -> list[tuple[str, str]]:
+    """A request's headers for another body; ``again`` when it is the second time that it is sent."""
+    gone = _NOT_TWICE if again else _OF_THE_BODY
+    return [(key, value) for key, value in headers if key.lower() not in gone]
+
+
+def bounded_extensions(extensions: Mapping[str, Any], remaining: float | None) -> dict[str, Any]:
+    """The request's extensions with no single wait longer than ``remaining`` seconds."""
+    if remaining is None:
+        return dict(extensions)
+    known = extensions.get("timeout") or {}
+    limits = {key: remaining if known.get(key) is None else min(known[key], remaining) for key in ("connect", "read", "write", "pool")}
+    return {**extensions, "timeout": limits}
+
+
+class Deadline:
+    """Counts down from ``remaining`` seconds."""
+
+    def __init__(self, remaining: float | None) -> None:
+        self._end = None if remaining is None else time.monotonic() + remaining
+
+    def check(self) -> None:
+        """Raises `GenerationError` when the time is over."""
+        if self._end is not None and time.monotonic() > self._end:
+            raise GenerationError("the LLM took longer than the time that was left")
+
+
+def _asked(codec: Codec, body: Json) -> Asked:
+    try:
+        return codec.read_request(body)
+    except InputError:
+        # The provider will say what is wrong with it; should it answer all the same, the answer is still judged.
+        model = body.get("model")
+        return Asked((), model if isinstance(model, str) else None, body.get("stream") is True, False, {})
+
+
+def _own_field(own: object, asked: Asked) -> tuple[tuple[Evidence, ...], RequestInfo]:
+    own = {} if own is None else own
+    if not isinstance(own, dict):
+        raise OpenAIInputError(f"the request's {FIELD!r} field must be a mapping with {', '.join(_FIELD_KEYS)}")
+    if unknown := [key for key in own if key not in _FIELD_KEYS]:
+        raise OpenAIInputError(f"{FIELD}.{unknown[0]}: unknown key in the request; known: {', '.join(_FIELD_KEYS)}")
+    docs = own.get("evidence", ())
+    try:
+        evidence = tuple(as_evidence(item) for item in (docs if isinstance(docs, list | tuple) else [docs]))
+    except ConfigError as error:
+        raise OpenAIInputError(f"{FIELD}.evidence: {error}") from error
+    metadata = {**asked.metadata, **{key: str(value) for key, value in (own.get("metadata") or {}).items()}}
+    key = own.get("key")
+    return evidence, RequestInfo(
+        model=asked.model,
+        tags=frozenset(own.get("tags") or ()),
+        metadata=metadata,
+        stream=asked.stream,
+        key=None if key is None else str(key),
+    )
+
+
+def _signed(headers: Mapping[str, str]) -> str | None:
+    if headers.get("authorization", "").startswith("AWS4-HMAC-SHA256"):
+        return "the request is signed, and another body would need another signature"
+    return None
+
+
+def _encode(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

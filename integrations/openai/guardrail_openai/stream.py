@@ -1,0 +1,73 @@
+"""A stream in, a guarded stream out: the two pumps between the SDK and the upstream's events."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+
+from guardrail.gate import WholeGate
+from guardrail.outcome import Outcome
+from guardrail.wire.exchange import Json
+from guardrail.wire.sse import Event, EventDecoder
+from guardrail_openai.exchange import Exchange
+
+__all__ = ["apump", "pump"]
+
+
+def pump(
+    source: Iterator[bytes], exchange: Exchange, settle: Callable[[Json], Sequence[Outcome]]
+) -> Iterator[bytes]:
+    """Hold the events of ``source`` until ``settle`` has judged the reply they add up to."""
+    decoder, gate = EventDecoder(), WholeGate[Event]()
+    for data in source:
+        yield from _take(decoder.feed(data), gate)
+    yield from _take(decoder.flush(), gate)
+    if (reply := _reply(exchange, gate)) is None:
+        yield from _unjudged(gate)
+    else:
+        yield from exchange.restreamed(gate.held, reply, settle(reply))
+
+
+async def apump(
+    source: AsyncIterator[bytes], exchange: Exchange, settle: Callable[[Json], Awaitable[Sequence[Outcome]]]
+) -> AsyncIterator[bytes]:
+    """The same on the event loop."""
+    decoder, gate = EventDecoder(), WholeGate[Event]()
+    async for data in source:
+        for raw in _take(decoder.feed(data), gate):
+            yield raw
+    for raw in _take(decoder.flush(), gate):
+        yield raw
+    if (reply := _reply(exchange, gate)) is None:
+        ready = _unjudged(gate)
+    else:
+        ready = exchange.restreamed(gate.held, reply, await settle(reply))
+    for raw in ready:
+        yield raw
+
+
+def _take(events: Sequence[Event], gate: WholeGate[Event]) -> list[bytes]:
+    """Put events into the gate; comments go out at once, as they keep the connection alive."""
+    out = [event.raw for event in events if event.is_comment]
+    for event in events:
+        if not event.is_comment:
+            out += [released.raw for released in gate.feed(event)]
+    return out
+
+
+def _reply(exchange: Exchange, gate: WholeGate[Event]) -> Json | None:
+    """What the held events add up to; None where they tell of an error or hold no answer."""
+    if any(_is_error(event) for event in gate.held):
+        return None
+    reply = exchange.codec.assemble(gate.held)
+    return reply if reply is not None and exchange.codec.read_turns(reply) else None
+
+
+def _unjudged(gate: WholeGate[Event]) -> list[bytes]:
+    """The events of a stream without an answer; of one that broke off, only those that say so."""
+    errors = [event.raw for event in gate.held if _is_error(event)]
+    return errors or [event.raw for event in gate.held]
+
+
+def _is_error(event: Event) -> bool:
+    payload = event.json() or {}
+    return bool(payload.get("error")) or payload.get("type") in ("error", "response.failed")

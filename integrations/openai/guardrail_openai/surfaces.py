@@ -1,0 +1,37 @@
+"""Which requests of an OpenAI client are guarded, and which should be but are not yet. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from guardrail.wire.chat import ChatCodec
+from guardrail.wire.exchange import Codec
+from guardrail.wire.responses import ResponsesCodec
+
+__all__ = ["codec_for", "unguarded"]
+
+_GUARDED: tuple[tuple[str, Codec], ...] = (("/chat/completions", ChatCodec()), ("/responses", ResponsesCodec()))
+
+_UNGUARDED = (
+    ("POST", re.compile(r"(?<!/chat)/completions$"), "legacy completions"),
+    ("GET", re.compile(r"/responses/[^/]+$"), "responses.retrieve"),
+    ("POST", re.compile(r"/threads(/.*)?/runs(/.*)?$"), "beta.threads.runs"),
+    ("GET", re.compile(r"/threads/[^/]+/messages(/[^/]+)?$"), "beta.threads.messages"),
+    ("POST", re.compile(r"/(agents|chatkit)/.+$"), "beta.agents and beta.chatkit"),
+)
+
+
+def codec_for(method: str, path: str) -> Codec | None:
+    """What reads and writes this request; None when it is not guarded.
+
+    Matched by the end of the path, so that Azure's deployments and any base URL are covered.
+    """
+    if method != "POST":
+        return None
+    return next((codec for suffix, codec in _GUARDED if path.rstrip("/").endswith(suffix)), None)
+
+
+def unguarded(method: str, path: str) -> str | None:
+    """The name of a surface that returns generated text and passes unguarded; None for everything else."""
+    found = (name for verb, pattern, name in _UNGUARDED if verb == method and pattern.search(path.rstrip("/")))
+    return next(found, None)
