@@ -1,0 +1,45 @@
+"""Sentences, and where they stand. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sentencex import segment
+
+__all__ = ["Sentence", "sentences"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of a text."""
+
+    start: int
+    end: int
+    text: str
+    """``whole[start:end]``, without white space around it."""
+
+
+def sentences(text: str) -> list[Sentence]:
+    """The sentences of ``text`` in order; list items and lines of a table count as sentences.
+
+    Source: the ``sentencex`` library's rules. They are told that the text is English, which also ends
+    sentences at the marks of other scripts.
+    """
+    found, at = [], 0
+    for piece in segment("en", text):
+        start = text.index(piece, at)
+        at = start + len(piece)
+        found += _lines(text, start, at)
+    return found
+
+
+def _lines(text: str, start: int, end: int) -> list[Sentence]:
+    """The parts of a sentence that stand on lines of their own: a heading ends without a full stop."""
+    found = []
+    for line in text[start:end].splitlines(keepends=True):
+        stripped = line.strip()
+        if stripped:
+            at = start + line.index(stripped)
+            found.append(Sentence(at, at + len(stripped), stripped))
+        start += len(line)
+    return found

@@ -1,0 +1,106 @@
+"""Which sentences of the evidence a claim is held against. Pure, and linear in the evidence."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from guardrail.conversation import Evidence
+from guardrail.verifiers.embedded.segment import sentences
+from guardrail.verifiers.embedded.words import Lexicon, content_words, words
+
+__all__ = ["Passage", "Source", "Sources"]
+
+WORDS = 85
+"""About so many words of evidence are read together with a claim."""
+_LONGEST = 60
+"""A sentence longer than this is read in pieces: tables and lists come without full stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One sentence of the evidence."""
+
+    evidence: Evidence
+    text: str
+    tokens: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The sentences that a claim is held against, in the order of the evidence."""
+
+    text: str
+    sources: tuple[Source, ...]
+    best: Source | None
+    """The one that has most in common with the claim."""
+    overlap: float
+    """Share (0..1) of the claim's words of content that all of the evidence has."""
+
+
+class Sources:
+    """The evidence of one check, cut into sentences and indexed by word."""
+
+    def __init__(self, evidence: Sequence[Evidence]) -> None:
+        self.sources = [source for piece in evidence for source in _cut(piece)]
+        self.lexicon = Lexicon.of([token for source in self.sources for token in source.tokens])
+        self._where: dict[str, list[int]] = defaultdict(list)
+        for place, source in enumerate(self.sources):
+            for token in set(source.tokens):
+                self._where[token].append(place)
+
+    def passage(self, claim: str) -> Passage:
+        """What to read together with ``claim``."""
+        wanted = set(content_words(words(claim)))
+        shared = [token for token in wanted if token in self._where]
+        overlap = len(shared) / len(wanted) if wanted else 0.0
+        scores = self._scores(shared)
+        if sum(len(source.tokens) for source in self.sources) <= WORDS:
+            chosen = list(range(len(self.sources)))
+        else:
+            chosen = self._chosen(scores)
+        best = max(scores, key=lambda place: (scores[place], -place), default=None)
+        picked = tuple(self.sources[place] for place in chosen)
+        first = None if best is None else self.sources[best]
+        return Passage(" ".join(source.text for source in picked), picked, first, overlap)
+
+    def _scores(self, shared: Sequence[str]) -> Counter[int]:
+        """How much each sentence has in common with a claim; rare words count for more."""
+        scores: Counter[int] = Counter()
+        for token in shared:
+            places = self._where[token]
+            weight = math.log(1 + len(self.sources) / len(places))
+            for place in places:
+                scores[place] += weight / (1 + 0.02 * len(self.sources[place].tokens))  # type: ignore[assignment]
+        return scores
+
+    def _chosen(self, scores: Counter[int]) -> list[int]:
+        chosen, length = [], 0
+        for place in sorted(scores, key=lambda place: (-scores[place], place)):
+            size = len(self.sources[place].tokens)
+            if chosen and length + size > WORDS:
+                continue
+            chosen.append(place)
+            length += size
+            if length >= 0.9 * WORDS:
+                break
+        return sorted(chosen or range(min(1, len(self.sources))))
+
+
+def _cut(piece: Evidence) -> list[Source]:
+    found = []
+    for sentence in sentences(piece.text):
+        tokens = words(sentence.text)
+        if len(tokens) <= _LONGEST:
+            found.append(Source(piece, sentence.text, tuple(tokens)))
+        else:
+            found += _pieces(piece, sentence.text)
+    return found
+
+
+def _pieces(piece: Evidence, text: str) -> list[Source]:
+    parts = text.split()
+    cuts = [" ".join(parts[at : at + _LONGEST]) for at in range(0, len(parts), _LONGEST)]
+    return [Source(piece, cut, tuple(words(cut))) for cut in cuts]

@@ -1,0 +1,174 @@
+"""`EmbeddedVerifier`: the reliability model in the box. Offline, on the CPU, without torch.
+
+For each claim of the answer the best sentences of the evidence are selected, and a cross-encoder reads both together.
+Its reading and what the claim says that the evidence lacks (words, neighbours, numbers, names) make the risk. The answer
+is as risky as its riskiest claim.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from guardrail.conversation import Evidence
+from guardrail.errors import VerifierError
+from guardrail.verdict import Cause, Finding, FindingKind, Status, Verdict
+from guardrail.verifiers.embedded.claims import claims
+from guardrail.verifiers.embedded.model import SHIPPED, Model, digest, load
+from guardrail.verifiers.embedded.segment import Sentence
+from guardrail.verifiers.embedded.select import Passage, Sources
+from guardrail.verifiers.embedded.words import Lexicon, Novelty, novelty, words
+from guardrail.verifiers.protocol import Check
+
+__all__ = ["EmbeddedVerifier"]
+
+_SHORT = 6
+"""A claim of fewer words is read behind the question that it answers."""
+_QUESTION = 240
+"""Characters of the question, from its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One claim, what it was held against, and how it fared."""
+
+    claim: Sentence
+    passage: Passage
+    novelty: Novelty
+    risk: float
+
+
+class EmbeddedVerifier:
+    """Verifies answers against the evidence at hand, in this process.
+
+    ``path``: a model folder; None: the model that guardrail ships. ``threads``: of one inference; None: one a core. The model
+    is loaded at the first verdict. Raises `ConfigError` then if the folder holds no model.
+    """
+
+    id = "embedded"
+
+    def __init__(self, path: str | Path | None = None, *, threads: int | None = None) -> None:
+        self._folder = SHIPPED if path is None else Path(path)
+        self._threads = threads
+
+    @functools.cached_property
+    def version(self) -> str:
+        """Changes with the weights or the settings of the model folder."""
+        return digest(self._folder)
+
+    @property
+    def threshold(self) -> float:
+        """The model's own threshold."""
+        return self._model().settings.threshold
+
+    def verify(self, check: Check) -> Verdict:
+        """Raises `VerifierError` with cause ``timeout`` when ``check.remaining`` runs out."""
+        started = time.monotonic()
+        verdict = self._judge(check, _clock(started, check.remaining))
+        return _signed(verdict, self.version, time.monotonic() - started)
+
+    async def averify(self, check: Check) -> Verdict:
+        """The same in a worker thread: inference never runs on the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(_workers(), self.verify, check)
+
+    def close(self) -> None:
+        """Nothing is held: the loaded model is shared and stays."""
+
+    async def aclose(self) -> None:
+        """Nothing is held."""
+
+    def _model(self) -> Model:
+        return load(self._folder, self._threads)
+
+    def _judge(self, check: Check, look_at_clock: Callable[[], None]) -> Verdict:
+        stated = claims(check.turn.text)
+        if not stated:
+            return Verdict(Status.RELIABLE, risk=0.0, explanation="no_claim")
+        if not any(piece.text.strip() for piece in check.evidence):
+            return Verdict(Status.UNKNOWN, cause=Cause.NO_EVIDENCE, explanation="there is no evidence to hold the answer against")
+        readings = self._read(stated, check, look_at_clock)
+        if all(reading.passage.overlap == 0 for reading in readings):
+            return Verdict(Status.UNKNOWN, explanation="none of the evidence concerns any claim of the answer")
+        return self._verdict(readings, check)
+
+    def _read(self, stated: Sequence[Sentence], check: Check, look_at_clock: Callable[[], None]) -> list[_Reading]:
+        sources, question = Sources(check.evidence), _question(check)
+        asked = [_with_question(claim.text, question) for claim in stated]
+        passages = [sources.passage(text) for text in asked]
+        model = self._model()
+        logits = model.logits([(p.text, text) for p, text in zip(passages, asked, strict=True)], look_at_clock)
+        return [
+            _reading(model, claim, passage, logit, sources.lexicon)
+            for claim, passage, logit in zip(stated, passages, logits, strict=True)
+        ]
+
+    def _verdict(self, readings: Sequence[_Reading], check: Check) -> Verdict:
+        threshold = self.threshold if check.threshold is None else check.threshold
+        worst = max(readings, key=lambda reading: reading.risk)
+        bad = [reading for reading in readings if reading.risk >= threshold]
+        findings = tuple(_finding(reading) for reading in bad)
+        used = dict.fromkeys(source.evidence for reading in readings for source in reading.passage.sources)
+        return Verdict(
+            Status.UNRELIABLE if bad else Status.RELIABLE,
+            risk=worst.risk,
+            findings=findings,
+            explanation=f"{len(bad)} of {len(readings)} claims lack support" if bad else "every claim is supported",
+            evidence=tuple(used),
+        )
+
+
+def _reading(model: Model, claim: Sentence, passage: Passage, logit: float, lexicon: Lexicon) -> _Reading:
+    everywhere = novelty(claim.text, lexicon)
+    here = novelty(claim.text, Lexicon.of(words(passage.text)))
+    return _Reading(claim, passage, everywhere, model.settings.risk(logit, everywhere, here))
+
+
+def _finding(reading: _Reading) -> Finding:
+    claim, best = reading.claim, reading.passage.best
+    held = () if best is None else (_quoted(best.evidence, best.text),)
+    return Finding(claim.start, claim.end, claim.text, _kind(reading), reading.risk, held)
+
+
+def _quoted(evidence: Evidence, text: str) -> Evidence:
+    return Evidence(text, evidence.origin, evidence.title, evidence.url)
+
+
+def _kind(reading: _Reading) -> FindingKind:
+    """What is most likely wrong: a number that is nowhere, talk of other things, or else the relation between known things."""
+    if reading.novelty.number > 0 and reading.novelty.word < 0.5:
+        return FindingKind.NUMBER
+    return FindingKind.UNSUPPORTED if reading.novelty.word >= 0.4 else FindingKind.CONTRADICTED
+
+
+def _question(check: Check) -> str:
+    asked = (message.text for message in reversed(check.conversation) if message.role == "user")
+    return next(asked, "").strip()[-_QUESTION:]
+
+
+def _with_question(claim: str, question: str) -> str:
+    return f"{question} {claim}" if question and len(words(claim)) < _SHORT else claim
+
+
+def _clock(started: float, remaining: float | None) -> Callable[[], None]:
+    def look() -> None:
+        if remaining is not None and time.monotonic() - started > remaining:
+            raise VerifierError(Cause.TIMEOUT, f"the embedded model did not finish within {remaining:.3g} s")
+
+    return look
+
+
+def _signed(verdict: Verdict, version: str, latency: float) -> Verdict:
+    from dataclasses import replace
+
+    return replace(verdict, verifier=EmbeddedVerifier.id, version=version, latency=latency)
+
+
+@functools.cache
+def _workers() -> ThreadPoolExecutor:
+    """Threads for inference, shared by all verifiers: two suffice, as one inference uses every core."""
+    return ThreadPoolExecutor(2, thread_name_prefix="guardrail-embedded")
