@@ -1,0 +1,105 @@
+"""How to check: the verifiers that a policy may name. Pure: descriptions, from which others build."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from guardrail.policy.durations import SomeSeconds
+from guardrail.policy.part import Count, Maybe, Part
+from guardrail.policy.problems import Problem, refuse, refuse_all
+from guardrail.policy.retries import Retry
+from guardrail.policy.secrets import ApiKey, Headers, SecretRef
+
+__all__ = ["KLUSTER", "NOT_BUILT", "ChatSpec", "EmbeddedSpec", "VerifierSpec"]
+
+NOT_BUILT = ("dedicated", "cascade", "panel", "consistency", "knowledge")
+"""Kinds of verifiers that have a name but are not built."""
+
+KLUSTER: Mapping[str, str] = {
+    "model": "klusterai/verify-reliability",
+    "base_url": "https://api.kluster.ai/v1",
+    "api_key": "${KLUSTER_API_KEY}",
+}
+"""What ``dialect: kluster`` fills in."""
+
+Name = Annotated[str, Field(min_length=1)]
+
+
+class EmbeddedSpec(Part):
+    """The verifier in the box: no network."""
+
+    kind: Literal["embedded"] = "embedded"
+    path: Maybe[Name] = None
+    """A folder with other weights, relative to the policy file; none: the ones that are shipped."""
+    threads: Maybe[Count] = None
+    """How many threads one check may use; none: chosen by the machine."""
+
+
+def _http_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        host, user = parts.hostname, parts.username or parts.password
+    except ValueError:
+        raise refuse("must be a URL such as https://api.example.com/v1") from None
+    if parts.scheme not in ("http", "https") or not host or any(c.isspace() for c in url):
+        raise refuse("must be a URL such as https://api.example.com/v1")
+    if user:
+        raise refuse("must not hold a user or password: use api_key or headers, with a reference")
+    return url
+
+
+class ChatSpec(Part):
+    """A verifier behind an OpenAI-compatible chat endpoint."""
+
+    kind: Literal["chat"] = "chat"
+    dialect: Literal["kluster", "structured"]
+    """``kluster``: a model that was made to judge reliability; ``structured``: any strong LLM, asked for JSON."""
+    model: Name
+    """The name of the model; for ``kluster`` filled in."""
+    base_url: Annotated[str, AfterValidator(_http_url)]
+    """Where the endpoint is; for ``kluster`` filled in."""
+    api_key: Maybe[ApiKey] = None
+    """A reference to the key; none: no key is sent. Filled in for ``kluster`` at its own address only."""
+    timeout: SomeSeconds = 8.0
+    """For one try."""
+    retry: Retry = Retry()
+    """Tries after failures of the transport."""
+    fallback: Maybe[Name] = None
+    """The name of the verifier that is asked when this one gives no verdict."""
+    headers: Headers = {}
+    """Sent with each request."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping) or data.get("dialect") != "kluster":
+            return data
+        filled = {"model": KLUSTER["model"], "base_url": KLUSTER["base_url"], **data}
+        # The hosted service's key is for that service: another address gets it only when the policy says so.
+        if str(filled["base_url"]).rstrip("/") == KLUSTER["base_url"]:
+            filled.setdefault("api_key", KLUSTER["api_key"])
+        return filled
+
+    def header_values(self, env: Mapping[str, str]) -> dict[str, str]:
+        """The headers with their references resolved; `PolicyError` where a variable is not set."""
+        return {
+            name: value.resolve(env) if isinstance(value, SecretRef) else value
+            for name, value in self.headers.items()
+        }
+
+
+def _built(value: object) -> object:
+    kind = value.get("kind") if isinstance(value, Mapping) else None
+    if kind in NOT_BUILT:
+        raise refuse(f"the verifier kind {kind!r} is not built; there are embedded and chat", "kind")
+    if not isinstance(value, Mapping | Part):
+        raise refuse_all([Problem((), "must be a mapping such as {kind: embedded}", True)])
+    return value
+
+
+VerifierSpec = Annotated[EmbeddedSpec | ChatSpec, Field(discriminator="kind"), BeforeValidator(_built)]
+"""One verifier, told apart by ``kind``."""

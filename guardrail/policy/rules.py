@@ -1,0 +1,245 @@
+"""What to do: one policy's rules, from verdicts to actions. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+
+from guardrail.action import Action
+from guardrail.policy.durations import SomeSeconds
+from guardrail.policy.part import Count, Maybe, Part, Share
+from guardrail.policy.problems import Problem, did_you_mean, refuse, refuse_all, unknown_key
+from guardrail.policy.retries import Stop, Wait
+from guardrail.verdict import Cause
+
+__all__ = [
+    "EMBEDDED_THRESHOLD",
+    "Budget",
+    "History",
+    "Messages",
+    "OnError",
+    "Rules",
+    "Step",
+    "Steps",
+    "Stream",
+    "Threshold",
+    "Verify",
+    "steps",
+]
+
+BUILT_ACTIONS = tuple(action.value for action in Action if action is not Action.REPAIR)
+_AGAIN = (Action.REGENERATE, Action.FALLBACK)
+
+
+class Threshold(Part):
+    """From which risk on an answer counts as unreliable, and how that number was found."""
+
+    risk: Share
+    """0 reliable .. 1 unreliable; at or above it the answer is unreliable."""
+    chosen_on: str = "set by hand"
+    """The data that the number was chosen on."""
+
+
+EMBEDDED_THRESHOLD = Threshold(risk=0.5, chosen_on="embedded model's held-out training rows")
+"""The presets' threshold. The one place where it stands."""
+
+
+def _read_threshold(value: object) -> object:
+    if isinstance(value, str | int | float) and not isinstance(value, bool) and value != "none":
+        return {"risk": value}
+    return value
+
+
+class History(Part):
+    """How much of the conversation the verifier is sent. What is cut is noted in the Outcome."""
+
+    max_tokens: Count
+    """About so many tokens at most."""
+    keep: tuple[Literal["system", "last_user", "evidence"], ...] = ("system", "last_user", "evidence")
+    """What is never cut."""
+
+
+class Verify(Part):
+    """How answers are verified."""
+
+    with_: str = "main"
+    """The name of the verifier. Written ``with`` in files."""
+    threshold: Annotated[Maybe[Threshold], BeforeValidator(_read_threshold)] = EMBEDDED_THRESHOLD
+    """none: the verifier's own."""
+    history: Maybe[History] = None
+    """none: the whole conversation is sent."""
+
+
+class Step(Part):
+    """One thing to do about an answer. In files also just the action's name."""
+
+    do: Action
+    stop: Stop | None = None
+    """When to stop asking the LLM again; the answer at hand counts as the first attempt. Default: after 2."""
+    wait: Wait | None = None
+    """How long to wait before asking the LLM again. Default: not at all."""
+    model: Annotated[str, Field(min_length=1)] | None = None
+    """For ``fallback``: the model that the same request goes to."""
+    feedback: str | None = None
+    """For ``regenerate``: what the LLM is told; ``{findings}`` stands for the list of them."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _written(cls, data: Any) -> Any:
+        if isinstance(data, str | bool) or data is None:
+            _check_action(data)
+            data = {"do": data}
+        if not isinstance(data, Mapping):
+            return data
+        if "do" in data:
+            _check_action(data["do"], "do")
+        if data.get("do") in _AGAIN:
+            defaults = {"stop": {"after_attempt": 2}, "wait": "none"}
+            return {**data, **{k: v for k, v in defaults.items() if data.get(k) is None}}
+        return data
+
+    @model_validator(mode="after")
+    def _fits(self) -> Step:
+        problems = [*self._misplaced(), *self._mistaken()]
+        if problems:
+            raise refuse_all(problems)
+        return self
+
+    def _misplaced(self) -> list[Problem]:
+        homes = {"stop": _AGAIN, "wait": _AGAIN, "model": _AGAIN[1:], "feedback": _AGAIN[:1]}
+        return [
+            Problem((key,), f"goes with {' and '.join(a.value for a in home)} only, not with {self.do.value}: remove it")
+            for key, home in homes.items()
+            if getattr(self, key) is not None and self.do not in home
+        ]
+
+    def _mistaken(self) -> list[Problem]:
+        found = []
+        if self.do is Action.FALLBACK and self.model is None:
+            found.append(Problem(("model",), "the key 'model' is missing: fallback needs the model to go to"))
+        if self.stop is not None and self.stop.after_attempt == 1:
+            message = "would never ask again, as the answer at hand is the first attempt: write 2 for one more"
+            found.append(Problem(("stop", "after_attempt"), message))
+        for name in re.findall(r"\{([A-Za-z_]+)\}", self.feedback or ""):
+            if name != "findings":
+                found.append(Problem(("feedback",), f"knows only the placeholder {{findings}}, not {{{name}}}"))
+        return found
+
+    @model_serializer(mode="wrap")
+    def _dump(self, inner: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in inner(self).items() if value is not None}
+
+    @property
+    def stop_rule(self) -> Stop:
+        """When to stop asking again, with the default filled in."""
+        return self.stop or Stop(after_attempt=2)
+
+    @property
+    def wait_rule(self) -> Wait:
+        """How long to wait, with the default filled in."""
+        return self.wait or Wait()
+
+
+def _check_action(value: object, *path: str) -> None:
+    if value == Action.REPAIR.value:
+        raise refuse("the action 'repair' is not built; there are " + ", ".join(BUILT_ACTIONS), *path)
+    if value in BUILT_ACTIONS:
+        return
+    if isinstance(value, bool) or value is None or str(value).lower() in ("no", "off", "none", "on", "yes"):
+        raise refuse_all([Problem(path, _NO_ACTION, True)])
+    near = did_you_mean(str(value), BUILT_ACTIONS)
+    shown = f", not {value!r}" if isinstance(value, str) else ""
+    raise refuse(f"must be one of {', '.join(BUILT_ACTIONS)}{shown}{near}", *path)
+
+
+_NO_ACTION = (
+    f"must be one of {', '.join(BUILT_ACTIONS)} (to let the answer through write pass, to have it reported too, flag)"
+)
+
+
+def _read_steps(value: object) -> object:
+    """A list of steps, out of one step or many; what follows a last word is refused."""
+    items = list(value) if isinstance(value, list | tuple) else [value]
+    if not items:
+        raise refuse("needs at least one step: write pass to let the answer through")
+    final = {action.value for action in Action if action not in _AGAIN}
+    for place, item in enumerate(items[:-1]):
+        do = item.do if isinstance(item, Step) else item.get("do") if isinstance(item, Mapping) else item
+        if isinstance(do, str) and do in final and do in BUILT_ACTIONS:
+            raise refuse(f"is never reached: {str(do)!r} before it ends the list", place + 1)
+    return items
+
+
+Steps = Annotated[tuple[Step, ...], BeforeValidator(_read_steps)]
+"""What to do, one step after the other as long as the answer stays bad. In files: one step, or a list."""
+
+
+def steps(*names: str | Step) -> tuple[Step, ...]:
+    """Steps in Python: ``steps("block")``, ``steps(Step(do=Action.REGENERATE), "flag")``."""
+    return tuple(name if isinstance(name, Step) else Step(do=Action(name)) for name in names)
+
+
+def _read_on_error(value: object) -> object:
+    """A mapping by cause, with ``default``, out of any of the short forms."""
+    if not isinstance(value, Mapping) or "do" in value:
+        return {"default": value}
+    allowed = ["default", *(cause.value for cause in Cause)]
+    wrong = [key for key in value if key not in allowed]
+    if wrong:
+        raise refuse_all([Problem((str(key),), unknown_key(str(key), allowed)) for key in wrong])
+    return {"default": "flag", **value}
+
+
+OnError = Annotated[dict[Cause | Literal["default"], Steps], BeforeValidator(_read_on_error)]
+"""What to do without a verdict, by cause; ``default`` for all others."""
+
+
+class Budget(Part):
+    """How long guarding may take."""
+
+    added: Maybe[SomeSeconds] = 60.0
+    """From the first answer on; none: without bound."""
+    total: Maybe[SomeSeconds] = None
+    """From the request on, the first answer included; none: without bound."""
+
+
+class Messages(Part):
+    """What the policy says itself."""
+
+    blocked: Annotated[str, Field(min_length=1)] = "I am sorry, I could not give a reliable answer to this."
+    """Stands in the place of a blocked answer."""
+
+
+def _built_mode(value: object) -> object:
+    if value in ("sentence", "optimistic"):
+        raise refuse(f"the stream mode {value!r} is not built; there is whole")
+    return value
+
+
+class Stream(Part):
+    """How streamed answers are guarded."""
+
+    mode: Annotated[Literal["whole"], BeforeValidator(_built_mode)] = "whole"
+    """``whole``: held back until the verdict on the whole answer is in."""
+
+
+class Rules(Part):
+    """One policy. The defaults are those of the preset ``balanced``."""
+
+    verify: Verify = Verify()
+    on_unreliable: Steps = (Step(do=Action.REGENERATE), Step(do=Action.FLAG))
+    on_unknown: Steps = (Step(do=Action.FLAG),)
+    on_error: OnError = {"default": (Step(do=Action.FLAG),)}
+    """A cause that is named here goes before ``on_unknown`` too."""
+    budget: Budget = Budget()
+    messages: Messages = Messages()
+    on_block: Literal["answer", "raise"] = "answer"
+    """``answer``: the message stands in the place of the answer; ``raise``: `BlockedError`."""
+    stream: Stream = Stream()
+    mode: Literal["enforce", "shadow"] = "enforce"
+    """``shadow``: decide and report, never act."""
+    sample: Share = 1.0
+    """The share of conversations that is verified; always the same ones."""
