@@ -1,0 +1,1 @@
+"""What guardrail costs, measured beside doing without it: ``python -m benchmarks``."""
