@@ -1,13 +1,29 @@
-"""Collecting the grounding that a conversation holds."""
+"""Collecting the grounding that a conversation holds.
+
+Each message is read on its own: first what stands between tags, then JSON arrays of documents, then
+sections under headings and introductions, then numbered passages; what is left of a user's message is
+searched for what the user states. Everything runs in time linear in the length of the text.
+"""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 
-from guardrail.conversation import Evidence, Message
-from guardrail.evidence.documents import documents_in
+from guardrail.conversation import Evidence, Message, Origin
+from guardrail.evidence.documents import documents_in, documents_of
+from guardrail.evidence.passages import numbered_alone, pieces
+from guardrail.evidence.sections import Section, sections
+from guardrail.evidence.statements import only_requests, stated
+from guardrail.evidence.tags import tagged
 
 __all__ = ["collect", "missing_note"]
+
+_JSON_START = re.compile(r"^[ \t]{0,8}\[\s{0,40}\{", re.MULTILINE)
+_JSON_TRIES = 8
+"""Places of one message where a JSON array is tried: each try may read to the end of the text."""
 
 
 def collect(conversation: Sequence[Message], given: Sequence[Evidence] = ()) -> tuple[Evidence, ...]:
@@ -18,10 +34,14 @@ def collect(conversation: Sequence[Message], given: Sequence[Evidence] = ()) -> 
         given: What the caller gave; it comes first and keeps its origin.
 
     Returns:
-        Pieces without repetition, in the order given, tool, retrieved, user; within an origin in
-        the order of the conversation.
+        Pieces without repetition, in the order given, tool, retrieved, user; within an origin in the
+        order of the conversation. Answers of the assistant and instructions are never evidence.
     """
-    return _unique([*given, *_from_tools(conversation)])
+    tool = _from_tools(conversation)
+    told = [piece for message in conversation for piece in _from_prompt(message)]
+    retrieved = (piece for piece in told if piece.origin == "retrieved")
+    user = (piece for piece in told if piece.origin == "user")
+    return _unique(chain(given, tool, retrieved, user))
 
 
 def missing_note() -> str:
@@ -33,19 +53,78 @@ def missing_note() -> str:
 
 
 def _from_tools(conversation: Sequence[Message]) -> Iterator[Evidence]:
+    names = {call.id: call.name for message in conversation for call in message.tool_calls if call.id}
     for message in conversation:
         if message.role == "tool":
+            name = message.name or names.get(message.tool_call_id or "")
             for part in message.parts:
-                yield from documents_in(part, "tool") or _whole(part, message.name)
+                yield from documents_in(part, "tool") or _whole(part, name)
 
 
 def _whole(text: str, name: str | None) -> tuple[Evidence, ...]:
     return (Evidence(text.strip(), "tool", title=name),) if text.strip() else ()
 
 
-def _unique(pieces: Iterable[Evidence]) -> tuple[Evidence, ...]:
+def _from_prompt(message: Message) -> Iterator[Evidence]:
+    if message.role in ("tool", "assistant") or (message.name or "").startswith("example"):
+        return
+    for part in message.parts:
+        yield from _from_text(part, states=message.role == "user")
+
+
+def _from_text(text: str, *, states: bool) -> Iterator[Evidence]:
+    found = tagged(text)
+    for block in found.blocks:
+        yield from pieces(block.text, "retrieved", title=block.title, url=block.url)
+    documents, rest = _json_arrays(found.rest)
+    yield from documents
+    for section in sections(rest):
+        yield from _from_section(section, states=states)
+
+
+def _json_arrays(text: str) -> tuple[list[Evidence], str]:
+    """The documents of the JSON arrays in ``text``, and the text without those arrays."""
+    documents: list[Evidence] = []
+    kept: list[str] = []
+    done = 0
+    for start in islice(_JSON_START.finditer(text), _JSON_TRIES):
+        if start.start() < done:
+            continue
+        try:
+            value, end = json.JSONDecoder().raw_decode(text, text.index("[", start.start()))
+        except (ValueError, RecursionError):
+            continue
+        if found := documents_of(value, "retrieved"):
+            documents += found
+            kept.append(text[done : start.start()])
+            done = end
+    return documents, "".join([*kept, text[done:]])
+
+
+def _from_section(section: Section, *, states: bool) -> Iterator[Evidence]:
+    if section.kind == "context":
+        kept = pieces(section.text, "retrieved")
+        # Under a heading of a system prompt there may stand orders just as well.
+        yield from kept if states or section.fenced else (p for p in kept if not only_requests(p.text))
+    elif section.kind == "pasted" and (states or section.fenced):
+        yield from _pasted(section, "user" if states else "retrieved")
+    elif section.kind in ("free", "question"):
+        passages, rest = numbered_alone(section.text)
+        yield from (Evidence(text, "retrieved") for text in passages if states or not only_requests(text))
+        if states:
+            yield from (Evidence(text, "user") for text in stated(rest))
+
+
+def _pasted(section: Section, origin: Origin) -> Iterator[Evidence]:
+    """A text that the user pasted, whole; a mere phrase to be worked on holds no facts."""
+    text = section.text
+    if section.fenced or (len(text) >= 40 and not only_requests(text)):
+        yield from pieces(text, origin)
+
+
+def _unique(found: Iterable[Evidence]) -> tuple[Evidence, ...]:
     """One of each text: a document that comes twice counts once."""
     seen: dict[str, Evidence] = {}
-    for piece in pieces:
+    for piece in found:
         seen.setdefault(" ".join(piece.text.split()), piece)
     return tuple(seen.values())

@@ -1,0 +1,104 @@
+"""Telling what a user states from what a user asks for. A heuristic over words, in linear time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from guardrail.evidence.words import (
+    GREETINGS,
+    REQUEST_PHRASES,
+    REQUEST_STARTS,
+    STATEMENT_STARTS,
+    STATEMENT_VERBS,
+)
+
+__all__ = ["is_request", "only_requests", "sentences", "stated"]
+
+_END = re.compile(r"[.!?…]+[\"'”’)\]]{0,3}(?=\s)|[。！？]+[」』”]?|\n[ \t]*\n\s*|\n(?=[ \t]*[A-Z\-*•#<])")
+_SHORTENED = re.compile(r"(?:^|[\s(])(?:[A-Za-z]|Mr|Mrs|Ms|Dr|St|No|vs|etc|e\.g|i\.e|a\.m|p\.m|approx|Prof|Inc|Ltd)\.$")
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_LONG = 200
+"""Characters above which a sentence is no mere request, whatever phrase occurs in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A sentence of a text: ``text[start:end]`` without the white space around it."""
+
+    start: int
+    end: int
+    text: str
+
+
+def sentences(text: str) -> Iterator[Span]:
+    """The sentences of ``text``, in order; white space between them is left out."""
+    start = 0
+    for found in _END.finditer(text):
+        if text[found.start()] == "." and _SHORTENED.search(text[max(start, found.end() - 12) : found.end()]):
+            continue
+        yield from _span(text, start, found.end())
+        start = found.end()
+    yield from _span(text, start, len(text))
+
+
+def _span(text: str, start: int, end: int) -> Iterator[Span]:
+    raw = text[start:end]
+    if stripped := raw.strip():
+        first = start + len(raw) - len(raw.lstrip())
+        yield Span(first, first + len(stripped), stripped)
+
+
+def is_request(sentence: str) -> bool:
+    """Whether a sentence asks, orders, greets or introduces rather than states."""
+    bare = sentence.strip("\"'“”() \t\n*_-•")
+    if bare.endswith(("?", "？", ":", "：")) or bare.startswith("¿"):
+        return True
+    words = [word.lower().replace("’", "'") for word in _WORD.findall(bare[:_LONG])]
+    if not words:
+        return True
+    if words[0] in GREETINGS:
+        if len(words) < 4:
+            return True
+        words = words[1:]
+    if words[0] in REQUEST_STARTS:
+        return True
+    lowered = bare.lower().replace("’", "'")
+    return len(bare) <= _LONG and any(phrase in lowered for phrase in REQUEST_PHRASES)
+
+
+def only_requests(text: str) -> bool:
+    """Whether no sentence of ``text`` states anything."""
+    return all(is_request(sentence.text) for sentence in sentences(text))
+
+
+def is_statement(sentence: str) -> bool:
+    """Whether a sentence of a user states something."""
+    if sentence.startswith(("<", "|", "#")) or is_request(sentence):
+        return False
+    if _CJK.search(sentence):
+        return len(_CJK.findall(sentence)) >= 6
+    words = [word.lower().replace("’", "'") for word in _WORD.findall(sentence)]
+    if len(words) < 3:
+        return False
+    if words[0] in STATEMENT_STARTS or not sentence.isascii():
+        return True
+    return any(word in STATEMENT_VERBS or (len(word) > 4 and word.endswith("ed")) for word in words) or (
+        len(words) > 3 and sentence.endswith((".", "!"))
+    )
+
+
+def stated(text: str) -> Iterator[str]:
+    """The stretches of ``text`` that state something: each a run of neighbouring statements, verbatim."""
+    start = end = -1
+    for sentence in sentences(text):
+        if is_statement(sentence.text):
+            start = sentence.start if start < 0 else start
+            end = sentence.end
+        elif start >= 0:
+            yield text[start:end]
+            start = -1
+    if start >= 0:
+        yield text[start:end]
