@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from guardrail.conversation import Evidence, Origin
 from guardrail.evidence.documents import documents_in
+from guardrail.evidence.words import words
 
 __all__ = ["numbered_alone", "pieces"]
 
@@ -15,10 +16,10 @@ _MARK = re.compile(
 )
 _PROPERTY = re.compile(r"[ \t]{0,8}(?P<key>[A-Za-z_]{2,20})[ \t]?:[ \t]*(?P<value>\S.*)?$")
 _RULE = re.compile(r"\s{0,8}(?:-{3,}|={3,}|\*{3,}|_{3,})\s{0,8}$")
-_TITLE_KEYS = frozenset("title name file_name filename".split())
-_URL_KEYS = frozenset("source url link file_path path uri".split())
-_OTHER_KEYS = frozenset("page page_label date author id score doc_id chunk_id published".split())
-_BODY_KEYS = frozenset("content text body passage snippet excerpt".split())
+_TITLE_KEYS = words("title name file_name filename")
+_URL_KEYS = words("source url link file_path path uri")
+_OTHER_KEYS = words("page page_label date author id score doc_id chunk_id published")
+_BODY_KEYS = words("content text body passage snippet excerpt")
 
 
 def pieces(block: str, origin: Origin, *, title: str | None = None, url: str | None = None) -> Iterator[Evidence]:
@@ -39,7 +40,7 @@ def numbered_alone(text: str) -> tuple[tuple[str, ...], str]:
     There must be two at least, counted up from 0 or 1. Such a passage ends with its paragraph.
     """
     lines = text.split("\n")
-    found = [place for place in _marked(lines, square_only=True)]
+    found = _marked(lines, square_only=True)
     if len(found) < 2:
         return (), text
     passages: list[str] = []

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Literal
 
 from guardrail.evidence.statements import is_request, only_requests, sentences
@@ -21,6 +22,7 @@ from guardrail.evidence.words import (
     PASTED_NOUNS,
     POINTING,
     QUESTION_NAMES,
+    words,
 )
 
 __all__ = ["Section", "sections"]
@@ -30,7 +32,7 @@ Kind = Literal["free", "context", "pasted", "question", "answer", "other"]
 _WORD = re.compile(r"[^\W\d_]+")
 _DECORATION = "#*_>= \t"
 _FENCES = ('"""', "```", "'''", "~~~", "---", "===", "***", "___", "<<<")
-_PROPERTIES = frozenset("source title url link file file_path file_name filename page page_label date author id score".split())
+_PROPERTIES = words("source title url link file file_path file_name filename page page_label date author id score")
 _VERBATIM = ("```", "~~~")
 _PASTED_INLINE = 80
 """Characters from which text after ``Summarise:`` on one line is a pasted text and no phrase."""
@@ -191,7 +193,7 @@ def _heading(line: str) -> _Heading | None:
     level = len(stripped) - len(stripped.lstrip("#"))
     bold = stripped.startswith(("**", "__", "==", "[")) or (line[:1] != " " and stripped.isupper())
     plain = stripped.replace("**", "").replace("__", "").strip(_DECORATION)
-    colon = min((at for mark in ":：" if 0 <= (at := plain.find(mark))), default=-1)
+    colon = min((at for mark in ":：" if (at := plain.find(mark)) >= 0), default=-1)
     if colon < 0 and not (level or bold):
         return None
     name = plain if colon < 0 else plain[:colon]
@@ -210,15 +212,15 @@ def _normal(name: str) -> str:
 
 
 def _kind(name: str) -> Kind | None:
-    words = _normal(name).split()
-    if not words or len(words) > 5:
+    said = _normal(name).split()
+    if not said or len(said) > 5:
         return None
     for names, kind in _EXACT:
-        if words[-1] in names and len(words) <= 3 and (len(words) == 1 or words[-1] not in ("a", "q")):
+        if said[-1] in names and len(said) <= 3 and (len(said) == 1 or said[-1] not in ("a", "q")):
             return kind
-    if any(word in OTHER_NAMES or word in EXAMPLE_WORDS for word in words):
-        return "other" if len(words) <= 3 else None
-    return "context" if words[-1] in CONTEXT_NOUNS and not is_request(name) else None
+    if any(word in OTHER_NAMES or word in EXAMPLE_WORDS for word in said):
+        return "other" if len(said) <= 3 else None
+    return "context" if said[-1] in CONTEXT_NOUNS and not is_request(name) else None
 
 
 _EXACT: tuple[tuple[frozenset[str], Kind], ...] = (
@@ -234,12 +236,12 @@ def _introduction(line: str) -> _Heading | None:
     stripped = line.strip().strip("*_")
     if len(stripped) > 400:
         return _inline(stripped)
-    words = _WORD.findall(stripped.lower())
-    known = set(words)
+    said = _WORD.findall(stripped.lower())
+    known = set(said)
     colon = stripped.endswith((":", "："))
     if known & POINTING and known & CONTEXT_NOUNS and not (known & PASTED_NOUNS and colon):
         return _Heading("context", "", introduced=True, waits=not colon)
-    if colon and len(words) <= 25 and (known & PASTED_NOUNS or (words and is_request(stripped[:-1]))):
+    if colon and len(said) <= 25 and (known & PASTED_NOUNS or (said and is_request(stripped[:-1]))):
         return _Heading("other" if known & (EXAMPLE_WORDS | _RULING) else "pasted", "", introduced=True)
     return _inline(stripped)
 
@@ -251,7 +253,7 @@ def _before(line: str, heading: _Heading) -> str:
     return " ".join(kept[:-1] if not heading.waits else [text for text in kept if not _introduction(text)])
 
 
-_RULING = frozenset("rules instructions guidelines format steps requirements constraints".split())
+_RULING = words("rules instructions guidelines format steps requirements constraints")
 
 
 def _inline(line: str) -> _Heading | None:
@@ -275,7 +277,7 @@ def _ends(line: str, current: Section) -> _Heading | None:
 def _mark_examples(found: list[Section]) -> None:
     """Grounding whose question is answered in the same prompt, with more to come, is a few-shot example."""
     grounded = [place for place, section in enumerate(found) if section.kind == "context" and section.text]
-    for place, following in zip(grounded, grounded[1:], strict=False):
+    for place, following in pairwise(grounded):
         if any(section.kind == "answer" and section.text for section in found[place + 1 : following]):
             found[place].kind = "other"
 

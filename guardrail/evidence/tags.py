@@ -10,28 +10,28 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from guardrail.evidence.words import EXAMPLE_WORDS
+from guardrail.evidence.words import EXAMPLE_WORDS, words
 
 __all__ = ["Block", "Element", "Tagged", "tagged"]
 
 # Both quantifiers are bounded, so a hostile run of "<" costs a constant for each character.
 _TAG = re.compile(r"<(/?)([A-Za-z][\w.:-]{0,60})((?:\s[^<>]{0,500})?)>")
-_ATTRIBUTE = re.compile(r"([A-Za-z][\w:-]{0,40})\s{0,3}=\s{0,3}(?:\"([^\"]{0,400})\"|'([^']{0,400})'|([^\s\"'>]{1,400}))")
+_ATTRIBUTE = re.compile(
+    r"([A-Za-z][\w:-]{0,40})\s{0,3}=\s{0,3}(?:\"([^\"]{0,400})\"|'([^']{0,400})'|([^\s\"'>]{1,400}))"
+)
 
-_DOCUMENT_WORDS = frozenset(
+_DOCUMENT_WORDS = words(
     "document documents doc docs context contexts source sources passage passages article articles excerpt excerpts"
     " chunk chunks reference references result results snippet snippets background knowledge evidence facts"
     " quote quotes transcript email file files page pages webpage report faq record records paragraph paragraphs"
-    " text data information retrieved kontext quelle contexte contexto contesto".split()
+    " text data information retrieved kontext quelle contexte contexto contesto"
 )
-_NOT_DOCUMENT_WORDS = frozenset(
+_NOT_DOCUMENT_WORDS = words(
     "instruction instructions rules rule format output question query answer answers thinking role task style tone"
-    " persona guidelines schema tool tools response".split()
+    " persona guidelines schema tool tools response"
 )
-_TEXT_CHILDREN = frozenset("document_content content text body page_content contents doc_content snippet".split())
-_SINGULAR = frozenset(
-    "document doc passage article excerpt chunk result snippet reference file page webpage record item".split()
-)
+_TEXT_CHILDREN = words("document_content content text body page_content contents doc_content snippet")
+_SINGULAR = words("document doc passage article excerpt chunk result snippet reference file page webpage record item")
 _TITLE_KEYS = ("title", "name", "filename", "file_name")
 _URL_KEYS = ("url", "link", "source", "href", "uri", "src", "path")
 _META_CHILDREN = frozenset(
@@ -121,8 +121,8 @@ def _is_example(element: Element) -> bool:
 
 
 def _is_document(element: Element) -> bool:
-    words = _words(element.name)
-    return bool(words & _DOCUMENT_WORDS) and not words & _NOT_DOCUMENT_WORDS
+    parts = _words(element.name)
+    return bool(parts & _DOCUMENT_WORDS) and not parts & _NOT_DOCUMENT_WORDS
 
 
 def _outermost(elements: list[Element]) -> Iterator[Element]:

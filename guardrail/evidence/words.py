@@ -15,14 +15,16 @@ __all__ = [
     "REQUEST_STARTS",
     "STATEMENT_STARTS",
     "STATEMENT_VERBS",
+    "words",
 ]
 
 
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
+def words(listed: str) -> frozenset[str]:
+    """The set of the words of a string."""
+    return frozenset(listed.split())
 
 
-CONTEXT_NOUNS = _set(
+CONTEXT_NOUNS = words(
     "context contexts source sources document documents doc docs passage passages article articles excerpt"
     " excerpts reference references background text texts chunk chunks snippet snippets information evidence"
     " knowledge base facts material materials paragraph paragraphs results extracts extract records transcript"
@@ -36,22 +38,22 @@ CONTEXT_NOUNS = _set(
 )
 """What a heading or an introduction calls retrieved text."""
 
-PASTED_NOUNS = _set(
+PASTED_NOUNS = words(
     "email mail letter message review story essay report notes note minutes post contract clause speech"
     " announcement text paragraph transcript log chapter poem abstract conversation brief statement"
 )
 """What users call text of their own that they paste."""
 
-POINTING = _set("following below these this here given provided retrieved folgenden suivant siguiente")
+POINTING = words("following below these this here given provided retrieved folgenden suivant siguiente")
 """Words by which a line points at what comes next."""
 
-QUESTION_NAMES = _set(
+QUESTION_NAMES = words(
     "question questions query q request human user frage pregunta domanda pergunta vraag вопрос 问题 質問 질문"
 )
-ANSWER_NAMES = _set(
+ANSWER_NAMES = words(
     "answer a antwort réponse respuesta risposta resposta antwoord ответ 回答 答案 答え 답변 response reply"
 )
-OTHER_NAMES = _set(
+OTHER_NAMES = words(
     "instruction instructions task tasks rules rule guidelines guideline format output response tone persona role"
     " goal goals requirements constraints note history conversation assistant ai bot system objective style language"
     " anweisung anweisungen aufgabe consigne consignes instrucciones tarea istruzioni instruções steps step json"
@@ -60,13 +62,13 @@ OTHER_NAMES = _set(
 )
 """Headings under which nothing can be held to be true; as a word of a heading they rule out context."""
 
-EXAMPLE_WORDS = _set("example examples demonstration demonstrations few_shot fewshot sample samples")
+EXAMPLE_WORDS = words("example examples demonstration demonstrations few_shot fewshot sample samples")
 
-GREETINGS = _set(
+GREETINGS = words(
     "hi hello hey thanks thank cheers ok okay great perfect sorry hallo hola bonjour ciao danke merci gracias"
 )
 
-REQUEST_STARTS = _set(
+REQUEST_STARTS = words(
     "summarise summarize write explain tell give list find search look translate convert rewrite rephrase draft"
     " create make show describe compare classify extract answer reply respond return use keep be do don't dont"
     " never always please let let's ensure remember follow avoid include cite quote provide suggest recommend"
@@ -124,12 +126,12 @@ REQUEST_PHRASES = (
 )
 """What makes a short sentence a request wherever it stands."""
 
-STATEMENT_STARTS = _set(
+STATEMENT_STARTS = words(
     "i i'm i've i'll my we we're we've our the a an there it it's he she they his her their its in on at since"
     " last yesterday today tomorrow after before because although some all each every both many most no one two"
     " three four five"
 )
-STATEMENT_VERBS = _set(
+STATEMENT_VERBS = words(
     "is are was were am has have had will costs cost lives live says said leaves leaves starts opens closes weighs"
     " owns runs goes went came got bought sold paid sent works worked needs means became won lost rose fell"
 )
