@@ -25,7 +25,7 @@ from guardrail.verifiers.embedded.select import Passage, Sources
 from guardrail.verifiers.embedded.words import Lexicon, Novelty, novelty, words
 from guardrail.verifiers.protocol import Check
 
-__all__ = ["EmbeddedVerifier"]
+__all__ = ["EmbeddedVerifier", "with_question"]
 
 _SHORT = 6
 """A claim of fewer words is read behind the question that it answers."""
@@ -98,7 +98,7 @@ class EmbeddedVerifier:
 
     def _read(self, stated: Sequence[Sentence], check: Check, look_at_clock: Callable[[], None]) -> list[_Reading]:
         sources, question = Sources(check.evidence), _question(check)
-        asked = [_with_question(claim.text, question) for claim in stated]
+        asked = [with_question(claim.text, question) for claim in stated]
         passages = [sources.passage(text) for text in asked]
         model = self._model()
         logits = model.logits([(p.text, text) for p, text in zip(passages, asked, strict=True)], look_at_clock)
@@ -147,10 +147,12 @@ def _kind(reading: _Reading) -> FindingKind:
 
 def _question(check: Check) -> str:
     asked = (message.text for message in reversed(check.conversation) if message.role == "user")
-    return next(asked, "").strip()[-_QUESTION:]
+    return next(asked, "")
 
 
-def _with_question(claim: str, question: str) -> str:
+def with_question(claim: str, question: str) -> str:
+    """A short claim behind the end of the question that it answers; any other as it is."""
+    question = question.strip()[-_QUESTION:]
     return f"{question} {claim}" if question and len(words(claim)) < _SHORT else claim
 
 

@@ -1,0 +1,1 @@
+"""Training the embedded reliability model: ``python -m guardrail.train``. Needs the extra ``train``."""

@@ -1,0 +1,113 @@
+"""The mix of labelled rows: which sets, how many rows of each, under which licence."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+from guardrail.errors import InputError
+
+__all__ = ["MIX", "Row", "SetOf", "digest", "read", "split"]
+
+
+@dataclass(frozen=True, slots=True)
+class SetOf:
+    """One set of the mix."""
+
+    name: str
+    rows: int
+    """At most so many, so that no domain drowns the others."""
+    licence: str
+    share_alike: bool = False
+
+
+MIX = (
+    SetOf("mnli_dev", 5000, "OANC"),
+    SetOf("mnli_train_part", 4000, "OANC"),
+    SetOf("mnli_binary_more", 3000, "OANC"),
+    SetOf("snli_dev", 1500, "CC BY-SA 4.0", True),
+    SetOf("snli_train_part", 1000, "CC BY-SA 4.0", True),
+    SetOf("fever_nli_binary", 6000, "BSD-3; FEVER CC BY-SA", True),
+    SetOf("tabfact", 1000, "MIT"),
+    SetOf("infotabs", 1000, "Apache-2.0"),
+    SetOf("wiki_swap_synth", 2500, "MIT; Wikipedia CC BY-SA", True),
+    SetOf("condaqa_yesno", 1000, "Apache-2.0"),
+    SetOf("hans_regen", 400, "MIT"),
+    SetOf("conjnli", 1000, "MIT"),
+    SetOf("xquad_en", 1500, "CC BY-SA 4.0", True),
+    SetOf("sgd_grounded", 1200, "CC BY-SA 4.0", True),
+    SetOf("tatqa_swap", 600, "CC BY 4.0"),
+    SetOf("timeqa_human", 800, "BSD-3"),
+    SetOf("foolmetwice", 1800, "Apache-2.0"),
+    SetOf("begin", 2350, "CC BY 4.0 (the rows from Wizard of Wikipedia alone)"),
+    SetOf("faithdial_audit", 1236, "MIT"),
+    SetOf("alexa_dialog_fact", 1500, "CC BY-SA 4.0", True),
+    SetOf("expertqa_claims", 1132, "MIT"),
+    SetOf("factcheckgpt_stance", 2200, "Apache-2.0"),
+    SetOf("defacto", 4372, "MIT (labels)"),
+    SetOf("logicnlg_posneg", 500, "MIT"),
+    SetOf("halueval_dialogue", 800, "MIT"),
+)
+"""Sets whose licence lets a model trained on them be shipped, and whose labels form alone does not give away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One labelled answer."""
+
+    source: str
+    context: str
+    question: str
+    answer: str
+    label: int
+    """0 reliable, 1 unreliable."""
+
+
+def read(folder: Path, *, permissive_only: bool, seed: int) -> list[Row]:
+    """The mix out of ``folder``, shuffled; without share-alike sets if ``permissive_only``.
+
+    Raises `InputError` when a set is missing.
+    """
+    chance = random.Random(seed)
+    rows = [
+        row for part in MIX if not (permissive_only and part.share_alike) for row in _sample(folder, part, chance)
+    ]
+    chance.shuffle(rows)
+    return rows
+
+
+def split(rows: list[Row]) -> tuple[list[Row], list[Row]]:
+    """For training, and every twentieth held out for choosing."""
+    return [row for n, row in enumerate(rows) if n % 20], rows[::20]
+
+
+def digest(rows: list[Row]) -> str:
+    """Twelve hexadecimal digits that change with any row or with their order."""
+    sha = hashlib.sha256()
+    for row in rows:
+        sha.update(json.dumps([row.source, row.context, row.question, row.answer, row.label]).encode())
+    return sha.hexdigest()[:12]
+
+
+def _sample(folder: Path, part: SetOf, chance: random.Random) -> list[Row]:
+    path = folder / f"{part.name}.jsonl.gz"
+    if not path.is_file():
+        raise InputError(f"{path} is missing; the mix needs it (see MIX in guardrail/train/data.py)")
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        found = [json.loads(line) for line in lines]
+    if part.name == "begin":
+        found = [row for row in found if row["id"].startswith("wow")]
+    chance.shuffle(found)
+    rows = (_row(part.name, row) for row in found[: part.rows])
+    return [row for row in rows if row.context.strip() and row.answer.strip()]
+
+
+def _row(source: str, row: dict[str, object]) -> Row:
+    label = row["label"]
+    assert isinstance(label, int)
+    texts = (str(row.get(key) or "") for key in ("context", "question", "answer"))
+    return Row(source, *texts, label)
