@@ -3,19 +3,200 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from guardrail.evidence import collect
+from guardrail.conversation import Evidence, Message
+from guardrail.errors import ConfigError
+from guardrail.evidence import as_evidence, collect, missing_note
 from guardrail.wire.messages import read_messages
 
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     json.loads(line)
     for line in (Path(__file__).parent / "data" / "evidence_prompts.jsonl").read_text(encoding="utf-8").splitlines()
 ]
 
 
-def found_and_expected(row: dict) -> tuple[set, set]:
+def found_and_expected(row: dict[str, Any]) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
     found = {(piece.origin, piece.text) for piece in collect(read_messages(row["messages"]))}
     return found, {(piece["origin"], piece["text"]) for piece in row["evidence"]}
+
+
+def user(text: str) -> Message:
+    return Message("user", (text,))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['id']}-{row['style']}")
+def test_a_labelled_prompt_gives_its_evidence(row: dict[str, Any]) -> None:
+    found, expected = found_and_expected(row)
+    assert found == expected
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row["evidence"]], ids=lambda row: f"{row['id']}-{row['style']}")
+def test_titles_and_addresses_are_found_beside_the_text(row: dict[str, Any]) -> None:
+    found = {piece.text: (piece.title, piece.url) for piece in collect(read_messages(row["messages"]))}
+    assert found == {piece["text"]: (piece.get("title"), piece.get("url")) for piece in row["evidence"]}
+
+
+def test_precision_and_recall_over_all_labelled_prompts(capsys: pytest.CaptureFixture[str]) -> None:
+    """By piece: text and origin must both be right."""
+    pairs = [found_and_expected(row) for row in ROWS]
+    right = sum(len(found & expected) for found, expected in pairs)
+    precision = right / sum(len(found) for found, _ in pairs)
+    recall = right / sum(len(expected) for _, expected in pairs)
+    with capsys.disabled():
+        print(f"\nevidence: {len(ROWS)} prompts, precision {precision:.3f}, recall {recall:.3f}")
+    assert len(ROWS) == 60
+    assert precision >= 0.98
+    assert recall >= 0.98
+
+
+def test_the_order_is_given_tool_retrieved_user_and_repetitions_count_once() -> None:
+    conversation = (
+        user("<context>The pool closes at nine.</context> I live in Leeds. When does it close?"),
+        Message("tool", ("Sunny today.",), name="weather"),
+        user("<context>The  pool closes at nine.</context>"),
+    )
+    mine = Evidence("The sauna is hot.", "search")
+    found = collect(conversation, (mine, mine))
+    assert [piece.origin for piece in found] == ["search", "tool", "retrieved", "user"]
+    assert found[0] is mine
+
+
+def test_what_the_caller_gives_wins_over_the_same_text_in_a_prompt() -> None:
+    given_piece = Evidence("The pool closes at nine.", "caller", title="Rules")
+    assert collect((user("<context>The pool closes at nine.</context>"),), (given_piece,)) == (given_piece,)
+
+
+def test_the_missing_note_names_the_line_that_supplies_evidence() -> None:
+    assert "with guardrail.evidence(docs): ..." in missing_note()
+
+
+class Document:
+    """What LangChain's document looks like."""
+
+    def __init__(self) -> None:
+        self.page_content = "The lease ends in May."
+        self.metadata = {"source": "lease.pdf", "title": "Lease"}
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        (" A fact. ", Evidence("A fact.", "caller")),
+        (Evidence("A fact.", "knowledge"), Evidence("A fact.", "knowledge")),
+        ({"text": "A fact.", "title": "T", "url": "u"}, Evidence("A fact.", "caller", "T", "u")),
+        ({"body": "A fact.", "metadata": {"source": "u"}}, Evidence("A fact.", "caller", None, "u")),
+        (Document(), Evidence("The lease ends in May.", "caller", "Lease", "lease.pdf")),
+    ],
+)
+def test_documents_of_many_shapes_become_evidence(item: object, expected: Evidence) -> None:
+    assert as_evidence(item) == expected
+
+
+@pytest.mark.parametrize("item", [3, None, "", "  ", {}, {"title": "only"}, {"text": 5}, b"bytes", object()])
+def test_what_holds_no_text_is_refused_with_a_remedy(item: object) -> None:
+    with pytest.raises(ConfigError, match=r"no text.*pass a string, an Evidence, a mapping"):
+        as_evidence(item)
+
+
+def hostile() -> list[str]:
+    """Long enough to make anything quadratic take minutes."""
+    units = (
+        "<",
+        "<a>",
+        "<document>",
+        "</document>",
+        '<a b="',
+        "<a b=",
+        "[",
+        "[{",
+        "\n[{",
+        "[1] a\n",
+        "1. a\n",
+        "```\n",
+        '"""\n',
+        "---\n",
+        "Context:\n",
+        "Context:\n---\n",
+        "Context: a\nAnswer: b\n",
+        "a. ",
+        "a ",
+        " ",
+        "\n",
+        "\n \n",
+        "# ",
+        "#\n",
+        "**",
+        ":",
+        "。",
+        "[1] ",
+        "\t",
+        "Source: a\n\n",
+        "the following context ",
+        "Use the following context\n",
+        "Summarise: ",
+    )
+    return [unit * (60_000 // len(unit)) for unit in units]
+
+
+@pytest.mark.parametrize("text", hostile(), ids=lambda text: repr(text[:16]))
+def test_hostile_text_takes_linear_time(text: str) -> None:
+    begin = time.process_time()
+    collect((user(text), Message("system", (text,)), Message("tool", (text,))))
+    assert time.process_time() - begin < 5.0
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "<document>",
+                "</document>",
+                "<context>",
+                "</context>",
+                "Context:",
+                "Question: ",
+                "Answer: no",
+                "\n",
+                "\n\n",
+                "```",
+                '"""',
+                "---",
+                "[1] ",
+                "[2] ",
+                "The sky is blue. ",
+                "Is it? ",
+                "Use the following text:",
+                '[{"text": "a"}]',
+                "# Rules",
+                "Title: x",
+            ]
+        ),
+        max_size=25,
+    ).map("".join)
+)
+def test_every_piece_stands_in_the_text_and_finding_is_stable(text: str) -> None:
+    """A piece's words all come from the prompt, in order: nothing is made up."""
+    found = collect((user(text),))
+    assert found == collect((user(text),))
+    words = text.replace("<", " <").replace(">", "> ").replace('"', ' " ').split()
+    for piece in found:
+        assert piece.text.strip()
+        assert piece.origin in ("retrieved", "user")
+        left = iter("".join(words))
+        assert all(letter in left for letter in "".join(piece.text.replace('"', ' " ').split()))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(max_size=300), st.sampled_from(["assistant", "system", "user"]))
+def test_any_text_can_be_read_and_an_answer_is_never_evidence(text: str, role: str) -> None:
+    found = collect((Message(role, (text,)),))  # type: ignore[arg-type]
+    assert role != "assistant" or found == ()
+    assert role != "system" or all(piece.origin == "retrieved" for piece in found)

@@ -40,7 +40,7 @@ def as_evidence(item: object, origin: Origin = "caller") -> Evidence:
     found = _from_fields(fields, origin)
     if found is None:
         keys = f" with the keys {', '.join(map(str, fields))}" if isinstance(item, Mapping) else ""
-        raise ConfigError(f"a {type(item).__name__}{keys} holds no text; {_REMEDY}")
+        raise ConfigError(f"something of type {type(item).__name__}{keys} holds no text; {_REMEDY}")
     return found
 
 

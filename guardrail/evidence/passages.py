@@ -85,13 +85,16 @@ def _unmarked(text: str) -> str:
 def _between_rules(lines: list[str]) -> Iterator[list[str]]:
     """Records end at a rule (``---``) and where the properties of a next one begin after a blank line."""
     record: list[str] = []
+    has_body = False
     for place, line in enumerate(lines):
-        opens = _is_property(line) and (place == 0 or not lines[place - 1].strip())
-        if _RULE.match(line) or (opens and any(text.strip() and not _is_property(text) for text in record)):
+        rule, owned = bool(_RULE.match(line)), _is_property(line)
+        opens = owned and (place == 0 or not lines[place - 1].strip())
+        if rule or (opens and has_body):
             yield record
-            record = []
-        if not _RULE.match(line):
+            record, has_body = [], False
+        if not rule:
             record.append(line)
+            has_body = has_body or (bool(line.strip()) and not owned)
     yield record
 
 

@@ -100,14 +100,15 @@ def _close(
     stack: list[Element], open_names: dict[str, int], roots: list[Element], name: str, outer: int, end: int
 ) -> None:
     """Close the nearest element called ``name``; those left open inside of it hand up their children."""
-    orphans: list[Element] = []
+    left_open: list[Element] = []
     while True:
         element = stack.pop()
         open_names[element.name] -= 1
         if element.name == name:
             break
-        orphans = element.children + orphans
-    element.children += orphans
+        left_open.append(element)
+    for inner in reversed(left_open):
+        element.children += inner.children
     element.outer, element.end = outer, end
     (stack[-1].children if stack else roots).append(element)
 
