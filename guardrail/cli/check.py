@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from guardrail.conversation import Evidence
 from guardrail.guard import Guard
 from guardrail.ordered import in_order
 from guardrail.policy.routing import RequestInfo
+from guardrail.verifiers.protocol import Verifier
 
 __all__ = ["check"]
 
@@ -126,7 +127,8 @@ def check(
     asked, answered = (None if v is None else text_of(v, option=k) for k, v in texts.items())
     given = evidence_of(context, option="--context")
     where = None if output is None else Path(output)
-    ctx.exit(_run(Options(file, asked, answered, given, policy, as_json, where, jobs, fail_on)))
+    options = Options(file, asked, answered, given, policy, as_json, where, jobs, fail_on)
+    ctx.exit(_run(options, verifiers=ctx.obj))
 
 
 def _refuse_contradictions(
@@ -141,11 +143,11 @@ def _refuse_contradictions(
         raise click.UsageError("nothing to judge: give FILE, - for stdin, or --answer", ctx)
 
 
-def _run(options: Options) -> int:
-    """Judge all rows; the exit code."""
+def _run(options: Options, *, verifiers: Mapping[str, Verifier] | None = None) -> int:
+    """Judge all rows; the exit code. ``verifiers`` take the place of the policy's, by name."""
     tally = Tally(fail_on=options.fail_on)
     with ExitStack() as stack:
-        guard = stack.enter_context(Guard(options.policy))
+        guard = stack.enter_context(Guard(options.policy, verifiers=verifiers))
         rows, place = _rows(options, stack)
         bar = stack.enter_context(Bar(place, wanted=not (options.json and _stdout_is_terminal())))
         sinks = _sinks(options, bar, stack)

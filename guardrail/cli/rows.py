@@ -86,7 +86,7 @@ def parse_json(text: str) -> object:
         raise InputError("the JSON is nested too deeply to be read") from error
     except ValueError as error:
         # Python refuses to read integers of thousands of digits.
-        raise InputError(f"a number cannot be read: {error}") from error
+        raise InputError("a number has too many digits to be read") from error
     if _HALF_PAIR.search(text):
         _refuse_half_characters(value, "")
     return value
@@ -106,7 +106,7 @@ def qa_check(*, answer: str, question: str = "", evidence: Sequence[Evidence] = 
 
 def _where(error: json.JSONDecodeError, text: str) -> str:
     place = f"column {error.colno}" if error.lineno == 1 else f"line {error.lineno}, column {error.colno}"
-    problem = error.msg[:1].lower() + error.msg[1:]
+    problem = (error.msg[:1].lower() + error.msg[1:]).removesuffix(" at").removesuffix(" starting")
     cut_off = (
         "; it ends too early: is it cut off?"
         if error.pos >= len(text.rstrip()) or "Unterminated" in error.msg

@@ -192,7 +192,7 @@ def _row(line: Line, given: Sequence[Evidence]) -> Row | BadRow:
         limit = MAX_ROW // (1024 * 1024)
         return BadRow(line.number, line.number, f"longer than {limit} MiB; split the row")
     try:
-        text = line.data.decode("utf-8")
+        text = line.data.rstrip().decode("utf-8")
     except UnicodeDecodeError as error:
         found = f"byte 0x{line.data[error.start]:02x} at position {error.start}"
         return BadRow(line.number, line.number, f"no UTF-8 text: {found}; save the file as UTF-8")
