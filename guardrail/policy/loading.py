@@ -1,48 +1,202 @@
-"""Reading a policy: a first cut."""
+"""Reading a policy: from a preset's name, a file or a mapping to a checked `Policy`.
+
+A file is read with the places of all that stands in it, its references to the environment are resolved,
+what it extends is laid below it, with the preset ``balanced`` at the bottom, and the whole is checked.
+"""
 
 from __future__ import annotations
 
-import json
-import tomllib
-from collections.abc import Mapping
-from pathlib import Path
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import reduce
+from pathlib import Path as FilePath
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from guardrail.errors import PolicyError
+from guardrail.policy.documents import FORMATS, Document, Place, read_document
 from guardrail.policy.durations import IN_FILE
+from guardrail.policy.environment import interpolate
+from guardrail.policy.merging import merge
 from guardrail.policy.model import Policy
 from guardrail.policy.part import one_error
 from guardrail.policy.presets import PRESETS, preset
-from guardrail.policy.problems import key_of, problems_of
+from guardrail.policy.problems import Path, did_you_mean, problems_of
 
 __all__ = ["load"]
 
+_SMALLEST = "the smallest policy is 'version: 1'"
 
-def load(source: str | Path | Policy | Mapping[str, Any] | None = None, *, env: Mapping[str, str] | None = None) -> Policy:
-    """A policy from a preset's name, a file, a mapping, or nothing."""
+
+def load(
+    source: str | FilePath | Policy | Mapping[str, Any] | None = None, *, env: Mapping[str, str] | None = None
+) -> Policy:
+    """The policy that ``source`` is.
+
+    ``source``: None for the preset ``balanced``; the name of a preset; the path of a .yaml, .yml, .toml or .json
+    file, or of a pyproject.toml, whose ``[tool.guardrail]`` is read; a mapping that says what a file would;
+    or a `Policy`, which is returned as it is. ``env`` stands for the environment (``os.environ``).
+    Raises `PolicyError` with the place of everything that is wrong, and how to mend it.
+    """
     if isinstance(source, Policy):
         return source
-    if source is None or isinstance(source, Mapping):
-        return _validate(dict(source or {"version": 1}))
-    if source in PRESETS:
-        return preset(str(source))
-    path = Path(source)
-    if not path.is_file():
-        raise PolicyError(f"there is no such file: write its path, or one of {', '.join(PRESETS)}", file=str(path))
-    text = path.read_text(encoding="utf-8")
-    reader: Any = {".toml": tomllib.loads, ".json": json.loads}.get(path.suffix, yaml.safe_load)
-    data = reader(text)
-    return _validate(data["tool"]["guardrail"] if path.name == "pyproject.toml" else data)
+    if source is None or (isinstance(source, str) and source in PRESETS):
+        return preset(source or "balanced")
+    reader = _Reader(os.environ if env is None else env)
+    documents = reader.chain(source) if isinstance(source, Mapping) else reader.file(source)
+    return _checked(reduce(merge, documents, _preset_document("balanced")))
 
 
-def _validate(data: dict[str, Any]) -> Policy:
-    base = preset(data.pop("extends", "balanced")).dump()
-    data = {**base, **data, "policies": {**base["policies"], **data.get("policies", {})}}
+def _preset_document(name: str) -> Document:
+    # Presets hold no references to the environment; the data is what a file would say.
+    return Document(preset(name).dump())
+
+
+def _checked(document: Document) -> Policy:
     try:
-        return Policy.model_validate(data, by_alias=True, by_name=False, context=IN_FILE)
+        return Policy.model_validate(document.data, by_alias=True, by_name=False, context=IN_FILE)
     except ValidationError as error:
-        problems = problems_of(error, Policy, data)
-    raise one_error([PolicyError(p.message, key=key_of(p.path)) for p in problems])
+        found = problems_of(error, Policy, document.data)
+    # Raised out here, so that no value hangs on to the error as its context.
+    raise one_error([document.error(p.message, p.path, about_key=p.about_key) for p in found])
+
+
+class _Reader:
+    """Reads files and what they extend; the result lists documents from the bottom up."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self.env = env
+        self.under_way: list[FilePath] = []
+
+    def file(self, name: str | FilePath, at: Place | None = None, key: str | None = None) -> list[Document]:
+        """The documents of the file ``name``; ``at`` and ``key`` say where it was named."""
+        at = at or Place()
+        path = FilePath(name)
+        problem = self._cannot_read(path)
+        if problem:
+            if at.file is None:
+                raise PolicyError(problem, file=str(path))
+            raise PolicyError(f"{path}: {problem}", file=at.file, line=at.line, column=at.column, key=key)
+        self.under_way.append(path.resolve())
+        try:
+            return self._extended(_read_file(path), path.parent)
+        finally:
+            self.under_way.pop()
+
+    def chain(self, mapping: Mapping[str, Any]) -> list[Document]:
+        """The documents of a mapping."""
+        return self._extended(Document(dict(mapping)), FilePath())
+
+    def _cannot_read(self, path: FilePath) -> str | None:
+        if not path.exists():
+            near = did_you_mean(path.name, PRESETS) if not path.suffix else ""
+            return f"there is no such file or preset{near}; the presets are {', '.join(PRESETS)}"
+        if not path.is_file():
+            return "is not a file: name the policy file itself"
+        if path.suffix.lower() not in FORMATS:
+            return f"cannot tell the format: the name must end in one of {', '.join(FORMATS)}"
+        if path.resolve() in self.under_way:
+            circle = [*self.under_way[self.under_way.index(path.resolve()) :], path]
+            return f"files extend each other in a circle: {' -> '.join(step.name for step in circle)}"
+        return None
+
+    def _extended(self, document: Document, folder: FilePath) -> list[Document]:
+        document = interpolate(_sound(document), self.env)
+        data = dict(document.data)
+        names = data.pop("extends", [])
+        document = replace(document, data=_with_paths(data, folder))
+        below = [part for path, name in _names(document, names) for part in self._below(document, path, name, folder)]
+        return [*below, document]
+
+    def _below(self, document: Document, path: Path, name: str, folder: FilePath) -> list[Document]:
+        if name in PRESETS:
+            return [_preset_document(name)]
+        return self.file(folder / name, document.place(path), "extends")
+
+
+def _read_file(path: FilePath) -> Document:
+    problem = None
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror or error}"
+    except UnicodeDecodeError as error:
+        problem = f"is not UTF-8 text (byte {error.start + 1}): save it as UTF-8"
+    if problem:
+        raise PolicyError(problem, file=str(path))
+    document = read_document(text, suffix=path.suffix.lower(), file=str(path))
+    return _tool_table(document) if path.name == "pyproject.toml" else document
+
+
+def _tool_table(document: Document) -> Document:
+    """The ``[tool.guardrail]`` of a pyproject.toml."""
+    tool = (document.data or {}).get("tool", {})
+    if "guardrail" not in tool:
+        raise PolicyError("has no [tool.guardrail]: add one with 'version = 1'", file=document.file)
+    keys, values = (
+        {path[2:]: place for path, place in places.items() if path[:2] == ("tool", "guardrail") and path[2:]}
+        for places in (document.keys, document.values)
+    )
+    return Document(tool["guardrail"] or None, document.file, keys, values)
+
+
+def _sound(document: Document) -> Document:
+    """``document`` if it is a policy at all: a mapping of version 1, each key with a value."""
+    if document.data is None or document.data == {}:
+        raise document.error(f"is empty: {_SMALLEST}", ())
+    if not isinstance(document.data, Mapping):
+        raise document.error(f"must be a mapping of keys to values: {_SMALLEST}", ())
+    if "version" not in document.data:
+        near = did_you_mean("version", document.data)
+        raise document.error(f"the key 'version' is missing: add 'version: 1'{near and ' (a key is misspelt)'}", ())
+    nothing = [document.error(_NO_VALUE, path) for path in _nulls(document.data, ())]
+    if nothing:
+        raise one_error(nothing)
+    version = document.data["version"]
+    if version != 1 or isinstance(version, bool | float):
+        raise document.error(_WRONG_VERSION, ("version",))
+    return document
+
+
+_NO_VALUE = "has no value: write one, or leave the key out ('none' says that there is none)"
+_WRONG_VERSION = "this guardrail reads version 1 only: write 1, or use the guardrail that the file was made for"
+
+
+def _nulls(value: object, path: Path) -> Iterator[Path]:
+    if value is None:
+        yield path
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _nulls(item, (*path, key))
+    elif isinstance(value, list | tuple):
+        for place, item in enumerate(value):
+            yield from _nulls(item, (*path, place))
+
+
+def _names(document: Document, names: object) -> list[tuple[Path, str]]:
+    """What ``extends`` names, with where each name stands."""
+    listed = list(enumerate(names)) if isinstance(names, list) else [(None, names)]
+    found: list[tuple[Path, str]] = []
+    for place, name in listed:
+        path: Path = ("extends",) if place is None else ("extends", place)
+        if not isinstance(name, str) or not name:
+            raise document.error("must be the name of a preset, a path, or a list of these", path)
+        found.append((path, name))
+    return found
+
+
+def _with_paths(data: dict[str, Any], folder: FilePath) -> dict[str, Any]:
+    """``data`` with the paths of weights taken from the folder of the file that names them."""
+    verifiers = data.get("verifiers")
+    if not isinstance(verifiers, Mapping):
+        return data
+    return {**data, "verifiers": {name: _with_path(spec, folder) for name, spec in verifiers.items()}}
+
+
+def _with_path(spec: object, folder: FilePath) -> object:
+    path = spec.get("path") if isinstance(spec, Mapping) else None
+    if not isinstance(spec, Mapping) or not isinstance(path, str) or path in ("", "none"):
+        return spec
+    return {**spec, "path": str(folder / path)}

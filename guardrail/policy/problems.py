@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from types import UnionType
 from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
@@ -15,7 +15,7 @@ from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-__all__ = ["Path", "Problem", "at", "did_you_mean", "key_of", "problems_of", "refuse", "refuse_all", "unknown_key"]
+__all__ = ["Path", "Problem", "at", "did_you_mean", "exists", "key_of", "problems_of", "refuse", "refuse_all", "unknown_key"]
 
 Path: TypeAlias = tuple[str | int, ...]
 """Where something stands: keys, and numbers of list items from 0."""
@@ -33,6 +33,8 @@ class Problem:
     """What is wrong, what is allowed, and how to mend it."""
     shows_value: bool = False
     """The message may be followed by the value."""
+    about_key: bool = False
+    """It is the key that is wrong, not its value."""
 
 
 def refuse(message: str, *path: str | int) -> PydanticCustomError:
@@ -86,6 +88,19 @@ def at(data: object, path: Path) -> object:
     return data
 
 
+def exists(data: object, path: Path) -> bool:
+    """Whether anything stands at ``path`` of ``data``."""
+    missing = object()
+    for part in path:
+        if isinstance(data, Mapping):
+            data = data.get(part, missing)
+        elif isinstance(data, list | tuple) and isinstance(part, int):
+            data = data[part] if part < len(data) else missing
+        else:
+            return False
+    return data is not missing
+
+
 def problems_of(error: ValidationError, model: type[BaseModel], data: object) -> list[Problem]:
     """The problems that ``error`` tells of, with paths into ``data`` as it was written."""
     found: dict[tuple[Path, str], Problem] = {}
@@ -99,10 +114,10 @@ def _problems(detail: ErrorDetails, model: type[BaseModel], data: object) -> lis
     loc, kind, context = detail["loc"], detail["type"], detail.get("ctx", {})
     if kind == "problems":
         nested: Sequence[Problem] = context["problems"]
-        return [Problem(_written((*loc, *p.path), data), p.message, p.shows_value) for p in nested]
+        return [replace(p, path=_written((*loc, *p.path), data)) for p in nested]
     path = _written(loc, data)
     if kind == "extra_forbidden":
-        return [Problem(path, unknown_key(str(loc[-1]), _keys_at(model, loc[:-1])))]
+        return [Problem(path, unknown_key(str(loc[-1]), _keys_at(model, loc[:-1])), about_key=True)]
     if kind == "missing":
         return [Problem(path, f"the key {str(loc[-1])!r} is missing: add it")]
     if kind in ("union_tag_not_found", "union_tag_invalid"):
@@ -157,7 +172,7 @@ def _with_value(problem: Problem, data: object) -> Problem:
     shown = repr(value) if isinstance(value, str) else str(value).lower()
     choices = problem.message.partition(_CHOICES)[2].split(", ")
     near = did_you_mean(value, choices) if isinstance(value, str) else ""
-    return Problem(problem.path, f"{problem.message}, not {shown}{near}")
+    return replace(problem, message=f"{problem.message}, not {shown}{near}")
 
 
 def _written(loc: Path, data: object) -> Path:
@@ -180,7 +195,7 @@ def _keys_at(model: type[BaseModel], loc: Path) -> list[str]:
     for part in loc:
         kind = _step_into(kind, part)
     models = [k for k in _members(kind) if isinstance(k, type) and issubclass(k, BaseModel)]
-    return [field.alias or name for m in models[:1] for name, field in m.model_fields.items()]
+    return ([] if loc else ["extends"]) + [field.alias or name for m in models[:1] for name, field in m.model_fields.items()]
 
 
 def _step_into(kind: Any, part: str | int) -> Any:

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, mode
 from guardrail.action import Action
 from guardrail.policy.durations import SomeSeconds
 from guardrail.policy.part import Count, Maybe, Part, Share
-from guardrail.policy.problems import Problem, did_you_mean, refuse, refuse_all, unknown_key
+from guardrail.policy.problems import Problem, refuse, refuse_all, unknown_key
 from guardrail.policy.retries import Stop, Wait
 from guardrail.verdict import Cause
 
@@ -150,9 +150,7 @@ def _check_action(value: object, *path: str) -> None:
         return
     if isinstance(value, bool) or value is None or str(value).lower() in ("no", "off", "none", "on", "yes"):
         raise refuse_all([Problem(path, _NO_ACTION, True)])
-    near = did_you_mean(str(value), BUILT_ACTIONS)
-    shown = f", not {value!r}" if isinstance(value, str) else ""
-    raise refuse(f"must be one of {', '.join(BUILT_ACTIONS)}{shown}{near}", *path)
+    raise refuse_all([Problem(path, f"must be one of {', '.join(BUILT_ACTIONS)}", True)])
 
 
 _NO_ACTION = (
@@ -189,7 +187,7 @@ def _read_on_error(value: object) -> object:
     allowed = ["default", *(cause.value for cause in Cause)]
     wrong = [key for key in value if key not in allowed]
     if wrong:
-        raise refuse_all([Problem((str(key),), unknown_key(str(key), allowed)) for key in wrong])
+        raise refuse_all([Problem((str(key),), unknown_key(str(key), allowed), about_key=True) for key in wrong])
     return {"default": "flag", **value}
 
 
