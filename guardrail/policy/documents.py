@@ -59,11 +59,13 @@ class Document:
         for text, name in self.from_env.items():
             message = message.replace(repr(text), f"the value of ${{{name}}}")
         place = self.place(path, about_key=about_key)
-        return PolicyError(message, file=place.file, line=place.line, column=place.column, key=key_of(path) or None)
+        return PolicyError(
+            message, file=place.file, line=place.line, column=place.column, key=key_of(path) or None
+        )
 
 
 def read_document(text: str, *, suffix: str, file: str) -> Document:
-    """The document that ``text`` is; ``suffix`` (of `FORMATS`) tells the format. `PolicyError` where it is none."""
+    """The document that ``text`` is; ``suffix`` (of `FORMATS`) tells the format. Raises `PolicyError`."""
     problem: PolicyError | None = None
     try:
         return FORMATS[suffix](text, file)
@@ -81,7 +83,9 @@ def _read_yaml(text: str, file: str) -> Document:
         problem = _yaml_error(error, file)
     except yaml.reader.ReaderError as error:
         line, column = _line_column(text, int(error.position))
-        problem = PolicyError("holds a character that YAML does not allow: remove it", file=file, line=line, column=column)
+        problem = PolicyError(
+            "holds a character that YAML does not allow: remove it", file=file, line=line, column=column
+        )
     if problem is not None:
         raise problem
     reader = _NodeReader(file)
@@ -93,7 +97,12 @@ def _yaml_error(error: yaml.MarkedYAMLError, file: str) -> PolicyError:
     mark = error.problem_mark or error.context_mark
     words = ", ".join(part for part in (error.context, error.problem) if part)
     line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
-    return PolicyError(f"is not valid YAML: {words}; mind indentation, colons and quotes", file=file, line=line, column=column)
+    return PolicyError(
+        f"is not valid YAML: {words}; mind indentation, colons and quotes",
+        file=file,
+        line=line,
+        column=column,
+    )
 
 
 class _NodeReader:
@@ -132,7 +141,9 @@ class _NodeReader:
             inner = (*path, key.value)
             if key.value in data:
                 first = self.keys[inner]
-                raise self._error(key, inner, f"stands here twice, first in line {first.line}: keep one of them")
+                raise self._error(
+                    key, inner, f"stands here twice, first in line {first.line}: keep one of them"
+                )
             if key.tag.endswith(":merge"):
                 raise self._error(key, inner, "merge keys are not read: write the keys out, or use 'extends'")
             self.keys[inner] = self._place(key)
@@ -158,7 +169,9 @@ class _NodeReader:
 
     def _error(self, node: yaml.Node, path: Path, message: str) -> PolicyError:
         place = self._place(node)
-        return PolicyError(message, file=self.file, line=place.line, column=place.column, key=key_of(path) or None)
+        return PolicyError(
+            message, file=self.file, line=place.line, column=place.column, key=key_of(path) or None
+        )
 
 
 def _read_json(text: str, file: str) -> Document:
@@ -168,7 +181,9 @@ def _read_json(text: str, file: str) -> Document:
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
-        problem = PolicyError(f"is not valid JSON: {error.msg}", file=file, line=error.lineno, column=error.colno)
+        problem = PolicyError(
+            f"is not valid JSON: {error.msg}", file=file, line=error.lineno, column=error.colno
+        )
     if problem is not None:
         raise problem
     # JSON is YAML but for its tabs, which stand only between words: the nodes give the places.

@@ -1,4 +1,4 @@
-"""``${NAME}`` and ``${NAME:-default}`` in a policy file, taken from the environment. Pure: it is handed one."""
+"""``${NAME}`` and ``${NAME:-default}`` in a policy file, out of an environment that is handed in. Pure."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ class _Walk:
             if match["escaped"]:
                 return "${"
             if match["broken"]:
-                return self._wrong("'${' must begin a reference such as ${NAME}; a plain one is written '$${'", path)
+                return self._wrong(
+                    "'${' must begin a reference such as ${NAME}; a plain one is written '$${'", path
+                )
             value = self.env.get(match["name"]) or match["default"]
             if value is None:
                 name = match["name"]

@@ -57,7 +57,7 @@ class ChatSpec(Part):
 
     kind: Literal["chat"] = "chat"
     dialect: Literal["kluster", "structured"]
-    """``kluster``: a model that was made to judge reliability; ``structured``: any strong LLM, asked for JSON."""
+    """``kluster``: a model made to judge reliability; ``structured``: any strong LLM, asked for JSON."""
     model: Name
     """The name of the model; for ``kluster`` filled in."""
     base_url: Annotated[str, AfterValidator(_http_url)]
@@ -70,7 +70,7 @@ class ChatSpec(Part):
     """Tries after failures of the transport."""
     fallback: Maybe[Name] = None
     """The name of the verifier that is asked when this one gives no verdict."""
-    headers: Headers = {}
+    headers: Headers = Field(default_factory=dict)
     """Sent with each request."""
 
     @model_validator(mode="before")

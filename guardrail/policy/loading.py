@@ -35,8 +35,8 @@ def load(
 ) -> Policy:
     """The policy that ``source`` is.
 
-    ``source``: None for the preset ``balanced``; the name of a preset; the path of a .yaml, .yml, .toml or .json
-    file, or of a pyproject.toml, whose ``[tool.guardrail]`` is read; a mapping that says what a file would;
+    ``source``: None for the preset ``balanced``; the name of a preset; the path of a .yaml, .yml, .toml or
+    .json file, or of a pyproject.toml, whose ``[tool.guardrail]`` is read; a mapping that says what a file would;
     or a `Policy`, which is returned as it is. ``env`` stands for the environment (``os.environ``).
     Raises `PolicyError` with the place of everything that is wrong, and how to mend it.
     """
@@ -107,7 +107,11 @@ class _Reader:
         data = dict(document.data)
         names = data.pop("extends", [])
         document = replace(document, data=_with_paths(data, folder))
-        below = [part for path, name in _names(document, names) for part in self._below(document, path, name, folder)]
+        below = [
+            part
+            for path, name in _names(document, names)
+            for part in self._below(document, path, name, folder)
+        ]
         return [*below, document]
 
     def _below(self, document: Document, path: Path, name: str, folder: FilePath) -> list[Document]:
@@ -150,7 +154,9 @@ def _sound(document: Document) -> Document:
         raise document.error(f"must be a mapping of keys to values: {_SMALLEST}", ())
     if "version" not in document.data:
         near = did_you_mean("version", document.data)
-        raise document.error(f"the key 'version' is missing: add 'version: 1'{near and ' (a key is misspelt)'}", ())
+        raise document.error(
+            f"the key 'version' is missing: add 'version: 1'{near and ' (a key is misspelt)'}", ()
+        )
     nothing = [document.error(_NO_VALUE, path) for path in _nulls(document.data, ())]
     if nothing:
         raise one_error(nothing)
@@ -161,7 +167,9 @@ def _sound(document: Document) -> Document:
 
 
 _NO_VALUE = "has no value: write one, or leave the key out ('none' says that there is none)"
-_WRONG_VERSION = "this guardrail reads version 1 only: write 1, or use the guardrail that the file was made for"
+_WRONG_VERSION = (
+    "this guardrail reads version 1 only: write 1, or use the guardrail that the file was made for"
+)
 
 
 def _nulls(value: object, path: Path) -> Iterator[Path]:

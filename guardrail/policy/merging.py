@@ -40,7 +40,7 @@ def _with_new_policies(base: Document, over: Document) -> Document:
     if not isinstance(given, Mapping) or not isinstance(known, Mapping) or "default" not in known:
         return base
     new = [name for name in given if name not in known]
-    data = {**base.data, "policies": {**known, **{name: known["default"] for name in new}}}
+    data = {**base.data, "policies": {**known, **dict.fromkeys(new, known["default"])}}
     keys, values = (_copied(places, new) for places in (base.keys, base.values))
     return Document(data, base.file, keys, values, base.from_env)
 
@@ -70,4 +70,4 @@ def _replaces(base: Mapping[str, Any], over: Mapping[str, Any], path: Path) -> b
     if len(path) == 2 and path[0] == "verifiers":
         return "kind" in over and over["kind"] != base.get("kind")
     in_on_error = len(path) > 1 and path[-2] == "on_error"
-    return in_on_error or path[-1:] != () and path[-1] in _WHOLE
+    return in_on_error or (path[-1:] != () and path[-1] in _WHOLE)

@@ -14,12 +14,21 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from guardrail.policy.judges import ChatSpec, EmbeddedSpec, VerifierSpec
 from guardrail.policy.part import Part
 from guardrail.policy.problems import Path, Problem, did_you_mean, refuse, refuse_all
-from guardrail.policy.retries import Exponential, ExponentialJitter, Incrementing, NoWait, Random, Retry, Stop, Wait
+from guardrail.policy.retries import (
+    Exponential,
+    ExponentialJitter,
+    Incrementing,
+    NoWait,
+    Random,
+    Retry,
+    Stop,
+    Wait,
+)
 from guardrail.policy.routing import Match, RequestInfo, Route
 from guardrail.policy.rules import (
     EMBEDDED_THRESHOLD,
@@ -57,8 +66,8 @@ __all__ = [
     "Stop",
     "Stream",
     "Threshold",
-    "Verify",
     "VerifierSpec",
+    "Verify",
     "Wait",
     "steps",
 ]
@@ -66,7 +75,9 @@ __all__ = [
 
 def _version(value: object) -> object:
     if value != 1 or isinstance(value, bool | float):
-        raise refuse("this guardrail reads version 1 only: write 1, or use the guardrail that the file was made for")
+        raise refuse(
+            "this guardrail reads version 1 only: write 1, or use the guardrail that the file was made for"
+        )
     return value
 
 
@@ -79,9 +90,9 @@ class Policy(Part):
 
     version: Annotated[Literal[1], BeforeValidator(_version)] = 1
     """The version of the file format."""
-    verifiers: dict[str, VerifierSpec] = {}
+    verifiers: dict[str, VerifierSpec] = Field(default_factory=dict)
     """How to check, by name."""
-    policies: dict[str, Rules] = {}
+    policies: dict[str, Rules] = Field(default_factory=dict)
     """What to do, by name."""
     routes: tuple[Route, ...] = ()
     """Where; the first that fits counts. What fits none goes by ``default``."""

@@ -1,4 +1,4 @@
-"""What all parts of a policy have in common: frozen, strict, and with errors that say where and how to mend. Pure."""
+"""What the parts of a policy have in common: frozen, strict, with errors that say how to mend. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pydantic_core import CoreSchema, core_schema
 from guardrail.errors import PolicyError
 from guardrail.policy.problems import Problem, key_of, problems_of, refuse
 
-__all__ = ["Count", "Maybe", "NoneWord", "Part", "Real", "Share", "one_error"]
+__all__ = ["Base", "Count", "Maybe", "NoneWord", "Part", "Positive", "Share", "one_error"]
 
 T = TypeVar("T")
 
@@ -57,7 +57,9 @@ class Part(BaseModel):
             problems = problems_of(error, type(self), data)
         # Raised out here, so that no value hangs on to the error as its context.
         if problems:
-            raise one_error([PolicyError(p.message, key=key_of(p.path) or type(self).__name__) for p in problems])
+            raise one_error(
+                [PolicyError(p.message, key=key_of(p.path) or type(self).__name__) for p in problems]
+            )
 
     # Without this mark pydantic would make nested parts by calling them, and lose their place in the whole.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
@@ -68,7 +70,7 @@ class Part(BaseModel):
 
 
 class NoneWord:
-    """Lets files say ``none`` where a value may be absent: TOML has no null, and YAML's is often an unfinished line."""
+    """Lets files say ``none`` where there may be no value: TOML has no null, YAML's is often a slip."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_before_validator_function(
@@ -81,7 +83,9 @@ class NoneWord:
             ),
         )
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         found = handler(schema)
         choices = found.pop("anyOf")
         return {**found, "anyOf": [{"const": "none"} if c == {"type": "null"} else c for c in choices]}
@@ -100,6 +104,9 @@ def _number(value: object) -> object:
 
 Count = Annotated[int, Field(ge=1), BeforeValidator(_number)]
 """A whole number, 1 or more."""
-Real = Annotated[float, BeforeValidator(_number)]
+Base = Annotated[float, Field(ge=1), BeforeValidator(_number)]
+"""A number, 1 or more."""
+Positive = Annotated[float, Field(gt=0), BeforeValidator(_number)]
+"""A number above 0."""
 Share = Annotated[float, Field(ge=0, le=1), BeforeValidator(_number)]
 """A number from 0 to 1."""

@@ -1,4 +1,4 @@
-"""What is wrong with a policy, in words: from pydantic's errors to a place, what is allowed, and a remedy. Pure.
+"""What is wrong with a policy, in words: the place, what is allowed, and a remedy. Pure.
 
 Values are shown only where that is safe: never those of keys and headers.
 """
@@ -15,7 +15,18 @@ from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-__all__ = ["Path", "Problem", "at", "did_you_mean", "exists", "key_of", "problems_of", "refuse", "refuse_all", "unknown_key"]
+__all__ = [
+    "Path",
+    "Problem",
+    "at",
+    "did_you_mean",
+    "exists",
+    "key_of",
+    "problems_of",
+    "refuse",
+    "refuse_all",
+    "unknown_key",
+]
 
 Path: TypeAlias = tuple[str | int, ...]
 """Where something stands: keys, and numbers of list items from 0."""
@@ -158,7 +169,9 @@ _WORDS = {
 
 def _wrong_value(path: Path, kind: str, context: Mapping[str, Any], message: str) -> Problem:
     if kind in ("literal_error", "enum"):
-        allowed = [number or text for text, number in re.findall(r"'([^']*)'|(\d+)", str(context["expected"]))]
+        allowed = [
+            number or text for text, number in re.findall(r"'([^']*)'|(\d+)", str(context["expected"]))
+        ]
         return Problem(path, f"{_CHOICES}{', '.join(allowed)}", True)
     words = _WORDS.get(kind)
     return Problem(path, words.format(**context) if words else message, True)
@@ -176,7 +189,7 @@ def _with_value(problem: Problem, data: object) -> Problem:
 
 
 def _written(loc: Path, data: object) -> Path:
-    """``loc`` without the steps that stand in the model only, such as the item of a list that was not written."""
+    """``loc`` without the parts that stand in the model only, such as places in a list that was not written."""
     path: list[str | int] = []
     for place, part in enumerate(loc):
         if isinstance(data, Mapping) and (part in data or place == len(loc) - 1):
@@ -195,7 +208,9 @@ def _keys_at(model: type[BaseModel], loc: Path) -> list[str]:
     for part in loc:
         kind = _step_into(kind, part)
     models = [k for k in _members(kind) if isinstance(k, type) and issubclass(k, BaseModel)]
-    return ([] if loc else ["extends"]) + [field.alias or name for m in models[:1] for name, field in m.model_fields.items()]
+    return ([] if loc else ["extends"]) + [
+        field.alias or name for m in models[:1] for name, field in m.model_fields.items()
+    ]
 
 
 def _step_into(kind: Any, part: str | int) -> Any:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import BeforeValidator, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from guardrail.policy.durations import Seconds
-from guardrail.policy.part import Count, Maybe, Part, Real
+from guardrail.policy.part import Base, Count, Maybe, Part, Positive
 from guardrail.policy.problems import refuse
 
 if TYPE_CHECKING:
@@ -128,10 +128,10 @@ class Incrementing(_Options):
 class Exponential(_Options):
     """``multiplier * exp_base ** n`` seconds, between ``min`` and ``max``."""
 
-    multiplier: Annotated[Real, Field(gt=0)] = 1.0
+    multiplier: Positive = 1.0
     """Seconds of the first wait: a plain number, as in tenacity."""
     max: Maybe[Seconds] = None
-    exp_base: Annotated[Real, Field(ge=1)] = 2.0
+    exp_base: Base = 2.0
     min: Seconds = 0.0
 
 

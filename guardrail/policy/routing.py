@@ -36,7 +36,7 @@ class Match(Part):
     """A glob, upper and lower case told apart: ``gpt-4*``."""
     tags: tuple[str, ...] = ()
     """All of these must be there."""
-    metadata: dict[str, str] = {}
+    metadata: dict[str, str] = Field(default_factory=dict)
     """Each key must be there, with a value that the glob fits."""
     stream: bool | None = None
     """Only streamed requests, or only others."""
@@ -55,7 +55,10 @@ class Match(Part):
         return (
             (self.model is None or fnmatchcase(info.model or "", self.model))
             and info.tags.issuperset(self.tags)
-            and all(key in info.metadata and fnmatchcase(info.metadata[key], glob) for key, glob in self.metadata.items())
+            and all(
+                key in info.metadata and fnmatchcase(info.metadata[key], glob)
+                for key, glob in self.metadata.items()
+            )
             and self.stream in (None, info.stream)
         )
 

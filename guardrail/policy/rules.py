@@ -111,7 +111,10 @@ class Step(Part):
     def _misplaced(self) -> list[Problem]:
         homes = {"stop": _AGAIN, "wait": _AGAIN, "model": _AGAIN[1:], "feedback": _AGAIN[:1]}
         return [
-            Problem((key,), f"goes with {' and '.join(a.value for a in home)} only, not with {self.do.value}: remove it")
+            Problem(
+                (key,),
+                f"goes with {' and '.join(a.value for a in home)} only, not with {self.do.value}: remove it",
+            )
             for key, home in homes.items()
             if getattr(self, key) is not None and self.do not in home
         ]
@@ -121,11 +124,15 @@ class Step(Part):
         if self.do is Action.FALLBACK and self.model is None:
             found.append(Problem(("model",), "the key 'model' is missing: fallback needs the model to go to"))
         if self.stop is not None and self.stop.after_attempt == 1:
-            message = "would never ask again, as the answer at hand is the first attempt: write 2 for one more"
+            message = (
+                "would never ask again, as the answer at hand is the first attempt: write 2 for one more"
+            )
             found.append(Problem(("stop", "after_attempt"), message))
         for name in re.findall(r"\{([A-Za-z_]+)\}", self.feedback or ""):
             if name != "findings":
-                found.append(Problem(("feedback",), f"knows only the placeholder {{findings}}, not {{{name}}}"))
+                found.append(
+                    Problem(("feedback",), f"knows only the placeholder {{findings}}, not {{{name}}}")
+                )
         return found
 
     @model_serializer(mode="wrap")
@@ -154,7 +161,7 @@ def _check_action(value: object, *path: str) -> None:
 
 
 _NO_ACTION = (
-    f"must be one of {', '.join(BUILT_ACTIONS)} (to let the answer through write pass, to have it reported too, flag)"
+    f"must be one of {', '.join(BUILT_ACTIONS)} (pass lets the answer through, flag has it reported as well)"
 )
 
 
@@ -187,7 +194,9 @@ def _read_on_error(value: object) -> object:
     allowed = ["default", *(cause.value for cause in Cause)]
     wrong = [key for key in value if key not in allowed]
     if wrong:
-        raise refuse_all([Problem((str(key),), unknown_key(str(key), allowed), about_key=True) for key in wrong])
+        raise refuse_all(
+            [Problem((str(key),), unknown_key(str(key), allowed), about_key=True) for key in wrong]
+        )
     return {"default": "flag", **value}
 
 
@@ -230,7 +239,7 @@ class Rules(Part):
     verify: Verify = Verify()
     on_unreliable: Steps = (Step(do=Action.REGENERATE), Step(do=Action.FLAG))
     on_unknown: Steps = (Step(do=Action.FLAG),)
-    on_error: OnError = {"default": (Step(do=Action.FLAG),)}
+    on_error: OnError = Field(default_factory=lambda: {"default": (Step(do=Action.FLAG),)})
     """A cause that is named here goes before ``on_unknown`` too."""
     budget: Budget = Budget()
     messages: Messages = Messages()

@@ -19,6 +19,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from pydantic_core import CoreSchema
 
 from guardrail.policy import judges, model, retries, routing, rules
+from guardrail.policy.durations import PATTERN
 from guardrail.policy.model import Policy
 from guardrail.policy.presets import PRESETS
 from guardrail.policy.rules import BUILT_ACTIONS
@@ -28,6 +29,7 @@ __all__ = ["json_schema"]
 
 _Schema = dict[str, Any]
 _REFERENCE = {"$ref": "#/$defs/Reference"}
+_DURATION: _Schema = {"type": "string", "pattern": PATTERN, "examples": ["8s", "250ms"]}
 
 
 def json_schema() -> _Schema:
@@ -42,15 +44,19 @@ def json_schema() -> _Schema:
     schema["properties"] = {"extends": _EXTENDS, **schema["properties"]}
     schema["required"] = ["version"]
     parts["Reference"] = {"type": "string", "pattern": r"^\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}$"}
-    parts["Step"]["anyOf"][1]["properties"]["do"] = _or_reference({"enum": list(BUILT_ACTIONS)})
-    return {"$schema": GenerateJsonSchema.schema_dialect, **_with_references(schema)}
+    parts["Step"]["anyOf"][1]["properties"]["do"] = {"enum": list(BUILT_ACTIONS)}
+    del parts["Action"]
+    finished = {"$schema": GenerateJsonSchema.schema_dialect, **_with_references(schema)}
+    finished["$defs"]["Duration"] = _or_reference(_DURATION)
+    return finished
 
 
 class _Generator(GenerateJsonSchema):
     """pydantic's own, without the titles and defaults that files have no use for."""
 
     def generate(self, schema: CoreSchema, mode: JsonSchemaMode = "validation") -> _Schema:
-        return _plain(super().generate(schema, mode))
+        plain: _Schema = _plain(super().generate(schema, mode))
+        return plain
 
 
 _SHORT_FORMS: dict[str, _Schema] = {
@@ -59,7 +65,7 @@ _SHORT_FORMS: dict[str, _Schema] = {
     "Wait": {"const": "none"},
 }
 _EXTENDS = {
-    "description": "What this file builds on: a preset, a path relative to this file, or a list; later ones win.",
+    "description": "What this file builds on: a preset, a path relative to this file, or a list; later wins.",
     "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
     "examples": list(PRESETS),
 }
@@ -67,22 +73,17 @@ _EXTENDS = {
 
 def _widen(parts: _Schema) -> None:
     """Say what else files may write: one step for a list, words for mappings, and what is filled in."""
-    _one_or_many(parts["Rules"]["properties"], "on_unreliable", "on_unknown")
-    one_or_many = parts["Rules"]["properties"]["on_unknown"]["anyOf"]
-    causes = ["default", *(cause.value for cause in Cause)]
-    by_cause = {
-        "type": "object",
-        "properties": {cause: {"anyOf": one_or_many} for cause in causes},
-        "additionalProperties": False,
-    }
-    on_error = parts["Rules"]["properties"]["on_error"]
-    parts["Rules"]["properties"]["on_error"] = {
-        "description": on_error.get("description", ""),
-        "anyOf": [*one_or_many, by_cause],
-    }
+    _widen_rules(parts["Rules"]["properties"])
+    many = {"type": "array", "items": {"$ref": "#/$defs/Step"}, "minItems": 1}
+    parts["Steps"] = {"anyOf": [{"$ref": "#/$defs/Step"}, many]}
     wait = parts["Wait"]["anyOf"][1]
     seconds = wait["properties"]["fixed"]
-    fixed = {"type": "object", "properties": {"wait": seconds}, "required": ["wait"], "additionalProperties": False}
+    fixed = {
+        "type": "object",
+        "properties": {"wait": seconds},
+        "required": ["wait"],
+        "additionalProperties": False,
+    }
     wait["properties"]["fixed"] = {"anyOf": [seconds, fixed]}
     wait["maxProperties"] = 1
     parts["Stop"]["minProperties"] = 1
@@ -97,19 +98,26 @@ def _widen(parts: _Schema) -> None:
         wait["properties"][kind]["minItems"] = 1
 
 
-def _one_or_many(properties: _Schema, *keys: str) -> None:
-    for key in keys:
-        many = {"type": "array", "items": {"$ref": "#/$defs/Step"}, "minItems": 1}
-        described = {"description": properties[key].get("description", "")}
-        properties[key] = {**described, "anyOf": [{"$ref": "#/$defs/Step"}, many]}
+def _widen_rules(properties: _Schema) -> None:
+    steps = {"$ref": "#/$defs/Steps"}
+    causes = ["default", *(cause.value for cause in Cause)]
+    by_cause = {"type": "object", "properties": dict.fromkeys(causes, steps), "additionalProperties": False}
+    written = {"on_unreliable": steps, "on_unknown": steps, "on_error": {"anyOf": [steps, by_cause]}}
+    for key, schema in written.items():
+        described = (
+            {"description": properties[key]["description"]} if "description" in properties[key] else {}
+        )
+        properties[key] = {**described, **schema}
 
 
 def _plain(node: Any, *, named: bool = False) -> Any:
-    """``node`` without titles, defaults and nulls; ``named``: its keys are names, not words of JSON Schema."""
+    """``node`` without titles, defaults and nulls; ``named``: its keys are names, not JSON Schema's words."""
     if isinstance(node, list):
         return [_plain(item) for item in node]
     if not isinstance(node, dict):
         return node
+    if isinstance(node.get("description"), str):
+        node = {**node, "description": node["description"].partition("\n")[0].replace("``", "`")}
     plain = {
         key: _plain(value, named=not named and key in ("properties", "$defs"))
         for key, value in node.items()
@@ -130,11 +138,18 @@ def _with_references(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     inner = {key: value if key == "Reference" else _with_references(value) for key, value in node.items()}
-    number = inner.get("type") in ("integer", "number", "boolean")
-    duration = inner.get("type") == "string" and inner.get("examples") == ["8s", "250ms"]
-    if number or duration or (isinstance(inner.get("enum"), list) and "anyOf" not in inner):
+    if inner.get("pattern") == _DURATION["pattern"]:
+        return {**{k: v for k, v in inner.items() if k not in _DURATION}, "$ref": "#/$defs/Duration"}
+    if inner.get("type") in ("integer", "number", "boolean") or isinstance(inner.get("enum"), list):
         return _or_reference(inner)
+    if isinstance(inner.get("anyOf"), list):
+        inner["anyOf"] = [flat for choice in inner["anyOf"] for flat in _flat(choice)]
     return inner
+
+
+def _flat(choice: _Schema) -> list[_Schema]:
+    """The choices that ``choice`` is made of."""
+    return choice["anyOf"] if list(choice) == ["anyOf"] else [choice]
 
 
 def _or_reference(node: _Schema) -> _Schema:
@@ -167,8 +182,9 @@ def _field_docs(part: Callable[..., object]) -> dict[str, str]:
     assert isinstance(tree, ast.ClassDef)
     found = {}
     for field, below in zip(tree.body, tree.body[1:], strict=False):
-        is_field = isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
-        if is_field and isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
+        if not (isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)):
+            continue
+        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
             found[field.target.id.rstrip("_")] = " ".join(str(below.value.value).replace("``", "`").split())
     return found
 

@@ -15,12 +15,22 @@ from guardrail.policy.problems import Path, Problem, refuse, refuse_all
 __all__ = ["ApiKey", "Headers", "SecretRef", "is_secret_header", "keeps_references"]
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
-_REFERENCE = re.compile(rf"(?:(?P<scheme>Bearer|Basic|Token) )?\$\{{(?P<name>{_NAME})(?::-(?P<default>[^}}]*))?\}}")
+_REFERENCE = re.compile(
+    rf"(?:(?P<scheme>Bearer|Basic|Token) )?\$\{{(?P<name>{_NAME})(?::-(?P<default>[^}}]*))?\}}"
+)
 _SECRET_HEADER = re.compile(
-    r"authorization|api[-_]?key|token|secret|cookie|passw|credential|(^|[-_])(auth|key)([-_]|$)", re.IGNORECASE
+    r"authorization|api[-_]?key|token|secret|cookie|passw|credential|(^|[-_])(auth|key)([-_]|$)",
+    re.IGNORECASE,
 )
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_REMEDY = "must be a reference to an environment variable, such as ${KLUSTER_API_KEY}: secrets are not written into policies"
+_REMEDY = (
+    "must be a reference to an environment variable, such as {example}: secrets are not written into policies"
+)
+_KEY_REMEDY = _REMEDY.replace("{example}", "${KLUSTER_API_KEY}")
+_HEADER_REMEDY = _REMEDY.replace("{example}", "${TOKEN} or 'Bearer ${TOKEN}'")
+_DEFAULT = (
+    "must not have a default, which would be a secret in the policy: write ${NAME}, or ${NAME:-} for none"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,37 +81,37 @@ def _read_key(value: object) -> object:
         return value
     found = parse_reference(value) if isinstance(value, str) else None
     if found is None or found.scheme:
-        raise refuse(_REMEDY)
+        raise refuse(_KEY_REMEDY)
     if found.default:
-        raise refuse("must not have a default: that would be a secret in the policy; only an empty one, ${NAME:-}")
+        raise refuse(_DEFAULT)
     return found
 
 
 def _read_headers(value: object) -> object:
     if not isinstance(value, Mapping):
         return value
-    problems = [
-        Problem((str(name),), problem) for name, text in value.items() if (problem := _wrong_header(str(name), text))
-    ]
+    wrong = {str(name): _wrong_header(str(name), text) for name, text in value.items()}
+    problems = [Problem((name,), problem) for name, problem in wrong.items() if problem]
     if problems:
         raise refuse_all(problems)
     return {name: (isinstance(text, str) and parse_reference(text)) or text for name, text in value.items()}
 
 
 def _wrong_header(name: str, value: object) -> str | None:
-    found = value if isinstance(value, SecretRef) else parse_reference(value) if isinstance(value, str) else None
+    found = parse_reference(value) if isinstance(value, str) else value
+    found = found if isinstance(found, SecretRef) else None
     if not _HEADER_NAME.fullmatch(name):
         return "is not the name of an HTTP header"
-    if is_secret_header(name) and (found is None or found.default):
-        return _REMEDY.replace("${KLUSTER_API_KEY}", "'Bearer ${TOKEN}' or ${TOKEN}") + "; an empty default is allowed"
     if found is not None:
-        return None
+        return _DEFAULT if found.default and is_secret_header(name) else None
+    if is_secret_header(name):
+        return _HEADER_REMEDY
     if not isinstance(value, str):
         return "must be text: put it in quotes"
     if "${" in value:
         return "must be plain text, or one reference such as ${TEAM} and nothing else"
     if re.match(r"(bearer|basic|token) ", value, re.IGNORECASE):
-        return _REMEDY
+        return _HEADER_REMEDY
     return None if value.isprintable() else "must be printable text on one line"
 
 
