@@ -13,7 +13,7 @@ from contextvars import ContextVar
 
 from guardrail.conversation import Evidence
 from guardrail.errors import ConfigError
-from guardrail.evidence import as_evidence
+from guardrail.grounding import as_evidence
 
 __all__ = ["evidence", "given"]
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from guardrail.conversation import Message
-from guardrail.evidence import collect
+from guardrail.grounding import collect
 
 __all__ = ["estimated_tokens", "trim"]
 
@@ -118,7 +118,10 @@ def _shortened(messages: list[Message], max_tokens: int) -> tuple[list[Message],
     texts = [estimated_tokens(part) for message in messages for part in message.parts]
     fixed = sum(_size(message) for message in messages) - sum(texts)
     limit = _common_limit(texts, max_tokens - fixed)
-    cut = [replace(message, parts=tuple(_middle_out(part, limit) for part in message.parts)) for message in messages]
+    cut = [
+        replace(message, parts=tuple(_middle_out(part, limit) for part in message.parts))
+        for message in messages
+    ]
     cut = [replace(message, parts=tuple(part for part in message.parts if part)) for message in cut]
     return cut, sum(map(_size, messages)) - sum(map(_size, cut))
 

@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 
 from guardrail.conversation import Evidence, Message
 from guardrail.errors import ConfigError
-from guardrail.evidence import as_evidence, collect, missing_note
+from guardrail.grounding import as_evidence, collect, missing_note
 from guardrail.wire.messages import read_messages
 
 ROWS: list[dict[str, Any]] = [
     json.loads(line)
-    for line in (Path(__file__).parent / "data" / "evidence_prompts.jsonl").read_text(encoding="utf-8").splitlines()
+    for line in (Path(__file__).parent / "data" / "evidence_prompts.jsonl")
+    .read_text(encoding="utf-8")
+    .splitlines()
 ]
 
 
@@ -37,7 +39,9 @@ def test_a_labelled_prompt_gives_its_evidence(row: dict[str, Any]) -> None:
     assert found == expected
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if row["evidence"]], ids=lambda row: f"{row['id']}-{row['style']}")
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if row["evidence"]], ids=lambda row: f"{row['id']}-{row['style']}"
+)
 def test_titles_and_addresses_are_found_beside_the_text(row: dict[str, Any]) -> None:
     found = {piece.text: (piece.title, piece.url) for piece in collect(read_messages(row["messages"]))}
     assert found == {piece["text"]: (piece.get("title"), piece.get("url")) for piece in row["evidence"]}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -50,7 +52,7 @@ def test_a_block_ends_when_it_is_left_by_an_error() -> None:
         Document(page_content="A fact."),
         [Document(page_content="A fact.")],
     ],
-    ids=lambda docs: type(docs).__name__,
+    ids=["text", "list", "tuple", "iterator", "mapping", "evidence", "evidences", "document", "documents"],
 )
 def test_one_document_or_many_of_any_shape_are_taken(docs: object) -> None:
     with evidence(docs):
@@ -66,7 +68,10 @@ def test_title_and_address_of_a_langchain_document_are_kept() -> None:
     ("docs", "message"),
     [
         (["fine", 3], r"evidence\[1\]: something of type int holds no text"),
-        (["fine", {"title": "T"}], r"evidence\[1\]: something of type dict with the keys title holds no text"),
+        (
+            ["fine", {"title": "T"}],
+            r"evidence\[1\]: something of type dict with the keys title holds no text",
+        ),
         (7, r"something of type int holds no text"),
         (None, r"something of type NoneType holds no text"),
         (["a", ""], r"evidence\[1\]: an empty string"),
@@ -97,3 +102,11 @@ def test_a_thread_sees_it_through_a_copied_context_only() -> None:
             thread.start()
             thread.join()
     assert seen == [[], ["a"]]
+
+
+def test_the_public_name_is_the_block_whatever_has_been_imported() -> None:
+    """A submodule called ``evidence`` would take the name's place as soon as it is loaded."""
+    block = "with guardrail.evidence('a'): print(guardrail.given.given())"
+    code = f"import guardrail, guardrail.given, guardrail.history\n{block}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "text='a'" in done.stdout

@@ -16,7 +16,7 @@ from openai.types.responses import ResponseInputItemParam, ResponseOutputMessage
 
 from guardrail.conversation import Message, ToolCall, Turn
 from guardrail.errors import InputError
-from guardrail.evidence import collect
+from guardrail.grounding import collect
 from guardrail.wire.messages import read_items, read_messages, split_last_answer
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Oslo"}'}}
@@ -60,7 +60,10 @@ CALL = {"id": "c1", "type": "function", "function": {"name": "weather", "argumen
         ),
         ({"role": "function", "name": "f", "content": None}, Message("tool", name="f")),
         (
-            {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "input_text", "text": "b"}, "c"]},
+            {
+                "role": "user",
+                "content": [{"type": "text", "text": "a"}, {"type": "input_text", "text": "b"}, "c"],
+            },
             Message("user", ("a", "b", "c")),
         ),
         (
@@ -116,26 +119,54 @@ def test_every_role_of_the_sdk_is_known() -> None:
         (["Hi"], "messages[0]: expected an object, got a string", '{"role": "user"'),
         ([{"content": "x"}], "messages[0].role: missing", "expected one of system, developer"),
         ([{"role": 3, "content": "x"}], "messages[0].role: expected a string, got a number", "one of"),
-        ([{"role": "ai", "content": "x"}], "messages[0].role: unknown role 'ai'", "did you mean 'assistant'?"),
+        (
+            [{"role": "ai", "content": "x"}],
+            "messages[0].role: unknown role 'ai'",
+            "did you mean 'assistant'?",
+        ),
         ([{"role": "User", "content": "x"}], "messages[0].role: unknown role 'User'", "did you mean 'user'?"),
         ([{"role": "user"}], "messages[0].content: missing", '"content": "..."'),
-        ([{"role": "user", "content": 3}], "messages[0].content: expected a string, null or a list", '"text"'),
-        ([{"role": "user", "content": {}}], "messages[0].content: expected a string, null or a list", '"text"'),
-        ([{"role": "user", "content": [3]}], "messages[0].content[0]: expected an object, got a number", '"text"'),
+        (
+            [{"role": "user", "content": 3}],
+            "messages[0].content: expected a string, null or a list",
+            '"text"',
+        ),
+        (
+            [{"role": "user", "content": {}}],
+            "messages[0].content: expected a string, null or a list",
+            '"text"',
+        ),
+        (
+            [{"role": "user", "content": [3]}],
+            "messages[0].content[0]: expected an object, got a number",
+            '"text"',
+        ),
         ([{"role": "user", "content": [{}]}], "messages[0].content[0].type: missing", '"text"'),
-        ([{"role": "user", "content": [{"type": 1}]}], "messages[0].content[0].type: expected a string", '"text"'),
+        (
+            [{"role": "user", "content": [{"type": 1}]}],
+            "messages[0].content[0].type: expected a string",
+            '"text"',
+        ),
         (
             [{"role": "user", "content": "x"}, {"role": "user", "content": ["x", {"type": "text"}]}],
             "messages[1].content[1].text: expected a string, got null",
             "put the text there",
         ),
-        ([{"role": "user", "content": "x", "name": 1}], "messages[0].name: expected a string", "leave it out"),
+        (
+            [{"role": "user", "content": "x", "name": 1}],
+            "messages[0].name: expected a string",
+            "leave it out",
+        ),
         (
             [{"role": "assistant", "tool_calls": "x"}],
             "messages[0].tool_calls: expected a list, got a string",
             "leave it out",
         ),
-        ([{"role": "assistant", "tool_calls": [3]}], "messages[0].tool_calls[0]: expected an object", "as the API"),
+        (
+            [{"role": "assistant", "tool_calls": [3]}],
+            "messages[0].tool_calls[0]: expected an object",
+            "as the API",
+        ),
         (
             [{"role": "assistant", "tool_calls": [{"id": "c", "type": "function"}]}],
             "messages[0].tool_calls[0].function: missing",
@@ -148,7 +179,9 @@ def test_every_role_of_the_sdk_is_known() -> None:
         ),
     ],
 )
-def test_a_broken_conversation_is_refused_by_place_and_remedy(messages: object, place: str, remedy: str) -> None:
+def test_a_broken_conversation_is_refused_by_place_and_remedy(
+    messages: object, place: str, remedy: str
+) -> None:
     with pytest.raises(InputError) as caught:
         read_messages(messages)
     assert str(caught.value).startswith(place)
@@ -174,14 +207,22 @@ def test_a_refusal_counts_as_an_answer() -> None:
     ("messages", "text"),
     [
         ((), "messages: empty; expected a conversation that ends with an assistant message"),
-        ((Message("user", ("Hi",)),), "messages[0]: the last message has the role 'user'; expected the assistant"),
+        (
+            (Message("user", ("Hi",)),),
+            "messages[0]: the last message has the role 'user'; expected the assistant",
+        ),
         ((Message("assistant"),), "messages[0]: the last assistant message has no text; expected text"),
-        ((Message("assistant", (" ",)),), "messages[0]: the last assistant message has no text; expected text"),
+        (
+            (Message("assistant", (" ",)),),
+            "messages[0]: the last assistant message has no text; expected text",
+        ),
         ((Message("assistant", tool_calls=(ToolCall("c", "f", ""),)),), "only tool calls and no text"),
         ((Message("assistant", omitted=("audio",)),), "has no text, only audio"),
     ],
 )
-def test_a_conversation_without_an_answer_says_what_is_there(messages: tuple[Message, ...], text: str) -> None:
+def test_a_conversation_without_an_answer_says_what_is_there(
+    messages: tuple[Message, ...], text: str
+) -> None:
     with pytest.raises(InputError) as caught:
         split_last_answer(messages)
     assert text in str(caught.value)
@@ -287,7 +328,9 @@ def test_passages_of_a_file_search_become_evidence_with_their_titles() -> None:
 def test_results_that_stay_with_the_provider_are_noted() -> None:
     search = {"type": "web_search_call", "id": "w", "action": {"type": "search", "query": "q"}}
     assert read_items([search])[1].omitted == ("web_search_results",)
-    assert read_items([{"type": "file_search_call", "id": "f", "queries": []}])[1].omitted == ("file_search_results",)
+    assert read_items([{"type": "file_search_call", "id": "f", "queries": []}])[1].omitted == (
+        "file_search_results",
+    )
 
 
 @pytest.mark.parametrize(
@@ -300,8 +343,14 @@ def test_results_that_stay_with_the_provider_are_noted() -> None:
         ([{"role": "robot", "content": "x"}], "input[0].role: unknown role 'robot'"),
         ([{"type": "message", "content": "x"}], "input[0].role: missing"),
         ([{"role": "user"}], "input[0].content: missing"),
-        ([{"role": "user", "content": [{"type": "input_text"}]}], "input[0].content[0].text: expected a string"),
-        ([{"type": "function_call_output", "output": 3}], "input[0].output: expected a string, null or a list"),
+        (
+            [{"role": "user", "content": [{"type": "input_text"}]}],
+            "input[0].content[0].text: expected a string",
+        ),
+        (
+            [{"type": "function_call_output", "output": 3}],
+            "input[0].output: expected a string, null or a list",
+        ),
         ([{"type": "shell_call_output", "output": "x"}], "input[0].output: expected a list"),
         ([{"type": "file_search_call", "results": [1]}], "input[0].results[0]: expected an object"),
     ],
@@ -332,7 +381,7 @@ def literals(param: Any, field: str) -> tuple[str, ...]:
 def sample(hint: Any) -> Any:
     """A small value of a type of the SDK."""
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
-    if typing.is_typeddict(hint):
+    if typing_extensions.is_typeddict(hint):
         hints = typing.get_type_hints(hint, include_extras=True)
         return {
             key: sample(typing.get_args(inner)[0])
@@ -364,7 +413,20 @@ def test_every_item_that_the_sdk_can_send_is_read_and_known(param: Any) -> None:
 
 
 KEYS = st.sampled_from(
-    ["role", "content", "type", "text", "tool_calls", "function", "name", "id", "output", "results", "outputs", "audio"]
+    [
+        "role",
+        "content",
+        "type",
+        "text",
+        "tool_calls",
+        "function",
+        "name",
+        "id",
+        "output",
+        "results",
+        "outputs",
+        "audio",
+    ]
 )
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -389,7 +451,9 @@ def test_whatever_json_comes_is_read_or_refused_and_never_crashes(entries: list[
         assert all(isinstance(part, str) for message in messages for part in message.parts)
 
 
-def outcome(read: Callable[[object], tuple[Message, ...]], entries: object) -> tuple[tuple[Message, ...], str]:
+def outcome(
+    read: Callable[[object], tuple[Message, ...]], entries: object
+) -> tuple[tuple[Message, ...], str]:
     try:
         return read(entries), ""
     except InputError as error:

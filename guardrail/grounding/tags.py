@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from guardrail.evidence.words import EXAMPLE_WORDS, words
+from guardrail.grounding.words import EXAMPLE_WORDS, words
 
 __all__ = ["Block", "Element", "Tagged", "tagged"]
 
@@ -21,21 +21,37 @@ _ATTRIBUTE = re.compile(
 )
 
 _DOCUMENT_WORDS = words(
-    "document documents doc docs context contexts source sources passage passages article articles excerpt excerpts"
+    "document documents doc docs context contexts source sources passage"
+    " passages article articles excerpt excerpts"
     " chunk chunks reference references result results snippet snippets background knowledge evidence facts"
-    " quote quotes transcript email file files page pages webpage report faq record records paragraph paragraphs"
+    " quote quotes transcript email file files page pages webpage report"
+    " faq record records paragraph paragraphs"
     " text data information retrieved kontext quelle contexte contexto contesto"
 )
 _NOT_DOCUMENT_WORDS = words(
-    "instruction instructions rules rule format output question query answer answers thinking role task style tone"
+    "instruction instructions rules rule format output question query answer answers"
+    " thinking role task style tone"
     " persona guidelines schema tool tools response"
 )
 _TEXT_CHILDREN = words("document_content content text body page_content contents doc_content snippet")
-_SINGULAR = words("document doc passage article excerpt chunk result snippet reference file page webpage record item")
+_SINGULAR = words(
+    "document doc passage article excerpt chunk result snippet reference file page webpage record item"
+)
 _TITLE_KEYS = ("title", "name", "filename", "file_name")
 _URL_KEYS = ("url", "link", "source", "href", "uri", "src", "path")
 _META_CHILDREN = frozenset(
-    (*_TITLE_KEYS, *_URL_KEYS, "id", "date", "author", "score", "metadata", "index", "page_number", "published")
+    (
+        *_TITLE_KEYS,
+        *_URL_KEYS,
+        "id",
+        "date",
+        "author",
+        "score",
+        "metadata",
+        "index",
+        "page_number",
+        "published",
+    )
 )
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal
 
-from guardrail.evidence.statements import is_request, only_requests, sentences
-from guardrail.evidence.words import (
+from guardrail.grounding.statements import is_request, only_requests, sentences
+from guardrail.grounding.words import (
     ANSWER_NAMES,
     CONTEXT_NOUNS,
     EXAMPLE_WORDS,
@@ -32,7 +32,9 @@ Kind = Literal["free", "context", "pasted", "question", "answer", "other"]
 _WORD = re.compile(r"[^\W\d_]+")
 _DECORATION = "#*_>= \t"
 _FENCES = ('"""', "```", "'''", "~~~", "---", "===", "***", "___", "<<<")
-_PROPERTIES = words("source title url link file file_path file_name filename page page_label date author id score")
+_PROPERTIES = words(
+    "source title url link file file_path file_name filename page page_label date author id score"
+)
 _VERBATIM = ("```", "~~~")
 _PASTED_INLINE = 80
 """Characters from which text after ``Summarise:`` on one line is a pasted text and no phrase."""

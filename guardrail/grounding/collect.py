@@ -13,11 +13,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
 from guardrail.conversation import Evidence, Message, Origin
-from guardrail.evidence.documents import documents_in, documents_of
-from guardrail.evidence.passages import numbered_alone, pieces
-from guardrail.evidence.sections import Section, sections
-from guardrail.evidence.statements import only_requests, stated
-from guardrail.evidence.tags import tagged
+from guardrail.grounding.documents import documents_in, documents_of
+from guardrail.grounding.passages import numbered_alone, pieces
+from guardrail.grounding.sections import Section, sections
+from guardrail.grounding.statements import only_requests, stated
+from guardrail.grounding.tags import tagged
 
 __all__ = ["collect", "missing_note"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from guardrail.evidence.collect import collect, missing_note
-from guardrail.evidence.documents import as_evidence
+from guardrail.grounding.collect import collect, missing_note
+from guardrail.grounding.documents import as_evidence
 
 __all__ = ["as_evidence", "collect", "missing_note"]

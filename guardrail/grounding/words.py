@@ -27,14 +27,16 @@ def words(listed: str) -> frozenset[str]:
 CONTEXT_NOUNS = words(
     "context contexts source sources document documents doc docs passage passages article articles excerpt"
     " excerpts reference references background text texts chunk chunks snippet snippets information evidence"
-    " knowledge base facts material materials paragraph paragraphs results extracts extract records transcript"
+    " knowledge base facts material materials paragraph paragraphs results"
+    " extracts extract records transcript"
     " abstract section quotes data"
     # German, French, Spanish, Italian, Portuguese, Dutch, Russian
     " kontext quelle quellen dokument dokumente auszug auszüge textabschnitt hintergrund informationen"
     " contexte extrait extraits texte documentos documento contexto fuente fuentes texto fragmento fragmentos"
     " contesto fonte fonti documenti testo fontes bron bronnen documenten контекст источники документы текст"
     # Chinese, Japanese, Korean
-    " 上下文 背景 资料 参考资料 参考文档 文档 来源 已知信息 背景信息 コンテキスト 文脈 参考情報 資料 문맥 컨텍스트 자료"
+    " 上下文 背景 资料 参考资料 参考文档 文档 来源 已知信息 背景信息 コンテキスト"
+    " 文脈 参考情報 資料 문맥 컨텍스트 자료"
 )
 """What a heading or an introduction calls retrieved text."""
 
@@ -48,16 +50,21 @@ POINTING = words("following below these this here given provided retrieved folge
 """Words by which a line points at what comes next."""
 
 QUESTION_NAMES = words(
-    "question questions query q request human user frage pregunta domanda pergunta vraag вопрос 问题 質問 질문"
+    "question questions query q request human user frage pregunta domanda"
+    " pergunta vraag вопрос 问题 質問 질문"
 )
 ANSWER_NAMES = words(
     "answer a antwort réponse respuesta risposta resposta antwoord ответ 回答 答案 答え 답변 response reply"
 )
 OTHER_NAMES = words(
-    "instruction instructions task tasks rules rule guidelines guideline format output response tone persona role"
-    " goal goals requirements constraints note history conversation assistant ai bot system objective style language"
-    " anweisung anweisungen aufgabe consigne consignes instrucciones tarea istruzioni instruções steps step json"
-    " schema answer question questions query example examples beispiel beispiele exemple ejemplo esempio input"
+    "instruction instructions task tasks rules rule guidelines guideline format"
+    " output response tone persona role"
+    " goal goals requirements constraints note history conversation assistant ai"
+    " bot system objective style language"
+    " anweisung anweisungen aufgabe consigne consignes instrucciones tarea istruzioni"
+    " instruções steps step json"
+    " schema answer question questions query example examples beispiel"
+    " beispiele exemple ejemplo esempio input"
     " criteria notice identity behavior behaviour tools limits policy policies scope audience"
 )
 """Headings under which nothing can be held to be true; as a word of a heading they rule out context."""
@@ -69,24 +76,34 @@ GREETINGS = words(
 )
 
 REQUEST_STARTS = words(
-    "summarise summarize write explain tell give list find search look translate convert rewrite rephrase draft"
-    " create make show describe compare classify extract answer reply respond return use keep be do don't dont"
+    "summarise summarize write explain tell give list find search look"
+    " translate convert rewrite rephrase draft"
+    " create make show describe compare classify extract answer reply respond return"
+    " use keep be do don't dont"
     " never always please let let's ensure remember follow avoid include cite quote provide suggest recommend"
-    " help say name identify calculate compute generate compose fix debug improve shorten expand correct check"
-    " analyse analyze evaluate discuss outline plan design add remove change update format output end start begin"
-    " choose pick decide act assume imagine pretend consider think take read review proofread condense paraphrase"
+    " help say name identify calculate compute generate compose fix debug"
+    " improve shorten expand correct check"
+    " analyse analyze evaluate discuss outline plan design add remove change"
+    " update format output end start begin"
+    " choose pick decide act assume imagine pretend consider think take"
+    " read review proofread condense paraphrase"
     " if you your using given based note ignore only limit focus try mention speak refer stick base track get"
-    " can could would will should may shall might what who whom whose which when where why how is are was were"
-    " does did has have am continue repeat define count sort rank group fill complete solve prove implement refactor"
-    " test run call send book order remind set put turn open tell, now, then, first, finally, respond, convert"
+    " can could would will should may shall might what who whom whose which when"
+    " where why how is are was were"
+    " does did has have am continue repeat define count sort rank group"
+    " fill complete solve prove implement refactor"
+    " test run call send book order remind set put turn open tell,"
+    " now, then, first, finally, respond, convert"
     # German
     " fasse schreib schreibe erkläre nenne übersetze bitte sag sage gib beantworte antworte vergleiche liste"
     " wer wie wo wann warum welche welcher welches kannst können"
     # French
-    " résume résumez écris écrivez explique expliquez donne donnez traduis traduisez réponds répondez dis liste"
+    " résume résumez écris écrivez explique expliquez donne donnez traduis"
+    " traduisez réponds répondez dis liste"
     " qui que quoi où quand comment pourquoi combien peux pouvez"
     # Spanish, Portuguese, Italian, Dutch
-    " resume escribe explica traduce dime da responde enumera quién qué cuándo dónde cómo puedes escreva resuma"
+    " resume escribe explica traduce dime da responde enumera quién qué"
+    " cuándo dónde cómo puedes escreva resuma"
     " traduza responda riassumi scrivi spiega traduci rispondi dimmi elenca schrijf vertaal leg vat geef"
 )
 """First words that make a sentence a request, a question or an instruction."""
@@ -127,11 +144,14 @@ REQUEST_PHRASES = (
 """What makes a short sentence a request wherever it stands."""
 
 STATEMENT_STARTS = words(
-    "i i'm i've i'll my we we're we've our the a an there it it's he she they his her their its in on at since"
-    " last yesterday today tomorrow after before because although some all each every both many most no one two"
+    "i i'm i've i'll my we we're we've our the a an there it it's he she"
+    " they his her their its in on at since"
+    " last yesterday today tomorrow after before because although some all each every"
+    " both many most no one two"
     " three four five"
 )
 STATEMENT_VERBS = words(
-    "is are was were am has have had will costs cost lives live says said leaves leaves starts opens closes weighs"
+    "is are was were am has have had will costs cost lives live says"
+    " said leaves leaves starts opens closes weighs"
     " owns runs goes went came got bought sold paid sent works worked needs means became won lost rose fell"
 )

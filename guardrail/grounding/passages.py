@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator, Sequence
 
 from guardrail.conversation import Evidence, Origin
-from guardrail.evidence.documents import documents_in
-from guardrail.evidence.words import words
+from guardrail.grounding.documents import documents_in
+from guardrail.grounding.words import words
 
 __all__ = ["numbered_alone", "pieces"]
 
 _MARK = re.compile(
-    r"[ \t]{0,8}(?:\[(?:\w{1,9} )?(?P<square>\d{1,3})\]:?|\((?P<round>\d{1,3})\)|(?P<dot>\d{1,3})[.)])[ \t]+(?=\S)"
+    r"[ \t]{0,8}(?:\[(?:\w{1,9} )?(?P<square>\d{1,3})\]:?|\((?P<round>\d{1,3})\)|(?P<dot>\d{1,3})[.)])"
+    r"[ \t]+(?=\S)"
 )
 _PROPERTY = re.compile(r"[ \t]{0,8}(?P<key>[A-Za-z_]{2,20})[ \t]?:[ \t]*(?P<value>\S.*)?$")
 _RULE = re.compile(r"\s{0,8}(?:-{3,}|={3,}|\*{3,}|_{3,})\s{0,8}$")
@@ -22,7 +23,9 @@ _OTHER_KEYS = words("page page_label date author id score doc_id chunk_id publis
 _BODY_KEYS = words("content text body passage snippet excerpt")
 
 
-def pieces(block: str, origin: Origin, *, title: str | None = None, url: str | None = None) -> Iterator[Evidence]:
+def pieces(
+    block: str, origin: Origin, *, title: str | None = None, url: str | None = None
+) -> Iterator[Evidence]:
     """The documents of a block, verbatim, each with the title and address found beside it."""
     documents = documents_in(block, origin)
     if documents:

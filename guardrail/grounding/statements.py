@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from guardrail.evidence.words import (
+from guardrail.grounding.words import (
     GREETINGS,
     REQUEST_PHRASES,
     REQUEST_STARTS,
@@ -17,7 +17,9 @@ from guardrail.evidence.words import (
 __all__ = ["is_request", "only_requests", "sentences", "stated"]
 
 _END = re.compile(r"[.!?…]+[\"'”’)\]]{0,3}(?=\s)|[。！？]+[」』”]?|\n[ \t]*\n\s*|\n(?=[ \t]*[A-Z\-*•#<])")
-_SHORTENED = re.compile(r"(?:^|[\s(])(?:[A-Za-z]|Mr|Mrs|Ms|Dr|St|No|vs|etc|e\.g|i\.e|a\.m|p\.m|approx|Prof|Inc|Ltd)\.$")
+_SHORTENED = re.compile(
+    r"(?:^|[\s(])(?:[A-Za-z]|Mr|Mrs|Ms|Dr|St|No|vs|etc|e\.g|i\.e|a\.m|p\.m|approx|Prof|Inc|Ltd)\.$"
+)
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _LONG = 200
