@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["locate"]
 
 _DOUBLE, _SINGLE, _DASHES = "\u201c\u201d\u201e\u00ab\u00bb", "\u2018\u2019\u201a", "\u2010\u2011\u2013\u2014"
-_ALIKE = ((_DOUBLE, "\""), (_SINGLE, "'"), (_DASHES, "-"))
+_ALIKE = ((_DOUBLE, '"'), (_SINGLE, "'"), (_DASHES, "-"))
 _SAME = str.maketrans({letter: plain for letters, plain in _ALIKE for letter in letters})
 _MARKS = "\"'" + _DOUBLE + _SINGLE
 

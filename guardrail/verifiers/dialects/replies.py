@@ -59,9 +59,7 @@ class _Found:
     end: int
 
 
-def verdict_object(
-    text: str, keys: frozenset[str], finish_reason: str | None, *, check: Check
-) -> dict[str, Any]:
+def verdict_object(text: str, keys: frozenset[str], finish_reason: str | None, *, check: Check) -> dict[str, Any]:
     """The JSON object in ``text`` that is the judge's verdict: the last one that has one of ``keys``.
 
     Raises `VerifierError` ``truncated`` or ``unparsable`` when there is none, or when it is in doubt.
