@@ -1,46 +1,77 @@
-# Everything runs in .venv, which is made on first use. Nothing else has to be installed but Python 3.11+ and make.
+# Everything runs in .venv, which is made on first use; all it takes is Python 3.11 or later, with venv, and make.
+
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+# Changing pyproject.toml sets up anew; otherwise these files make repeated runs instant.
+USE := $(VENV)/.use
+DEV := $(VENV)/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types docs bench schema clean
+.PHONY: help setup demo test test-openai2 lint format types docs schema bench clean
 
-help:  ## what there is
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+help: ## Show this list
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
-setup: $(READY)  ## make .venv with everything that tests need
+setup: $(DEV) ## Make .venv, with everything that the other targets need
 
-$(READY): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "guardrail needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3.11"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --editable '.[dev,docs]'
-	@touch $@
+demo: $(USE) ## See guardrail at work: no key, no network
+	@$(BIN)/guardrail demo $(ARGS)
 
-demo: $(READY)  ## see it work: no key, no network
-	$(BIN)/guardrail demo
+test: $(DEV) ## Run all tests with branch coverage; ARGS="-k name --no-cov" for some
+	$(BIN)/python -m pytest --cov $(ARGS)
 
-test: $(READY)  ## the whole test suite
-	$(BIN)/pytest --cov --cov-report=term
+test-openai2: $(VENV)-openai2/.use ## Run the tests of the OpenAI seam against the SDK's previous major
+	$(VENV)-openai2/bin/python -m pytest tests/integrations/openai tests/test_public_api.py $(ARGS)
 
-lint: $(READY)  ## style and import layers
+lint: $(DEV) ## Ruff, and the layers of the architecture
 	$(BIN)/ruff check .
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
-types: $(READY)  ## mypy, strict
+format: $(DEV) ## Let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(DEV) ## mypy, strict
 	$(BIN)/mypy
 
-schema: $(READY)  ## write the published JSON Schema anew
-	$(BIN)/guardrail policy schema > docs/policy.schema.json
+docs: $(DEV) ## Build the site into docs/_build/html; broken links fail
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --nitpicky --quiet docs docs/_build/html
+	@echo "docs/_build/html/index.html"
 
-docs: $(READY)  ## build the site into docs/_build
-	$(BIN)/sphinx-build --fail-on-warning --quiet -b html docs docs/_build
+schema: $(DEV) ## Write the JSON Schema of policy files
+	$(BIN)/guardrail policy schema
 
-bench: $(READY)  ## what a guarded call costs, beside bare calls
-	$(BIN)/python -m benchmarks
+bench: $(DEV) ## Measure: the embedded model, the overhead of a guarded call
+	$(BIN)/python -m benchmarks $(ARGS)
 
-clean:  ## remove .venv and what was built
-	rm -rf $(VENV) docs/_build dist .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+clean: ## Remove all that make has made
+	rm -rf $(VENV) $(VENV)-openai2 build dist docs/_build .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(USE): pyproject.toml
+	$(call new_venv,$(VENV))
+	@$(PIP) install --quiet --editable .
+	@touch $@
+
+$(DEV): $(USE)
+	@echo "Installing the development tools into $(VENV)"
+	@$(PIP) install --quiet --group dev
+	@touch $@
+
+$(VENV)-openai2/.use: pyproject.toml
+	$(call new_venv,$(VENV)-openai2)
+	@$(VENV)-openai2/bin/python -m pip install --quiet --editable . "openai<3" --group test
+	@touch $@
+
+# pip 25.1 is the first that knows dependency groups.
+define new_venv
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	echo "guardrail needs Python 3.11 or later, and $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; \
+	echo "Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+@echo "Making $(1) (once; about a minute)"
+@$(PYTHON) -m venv --clear $(1) || { \
+	echo "$(PYTHON) cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+@$(1)/bin/python -m pip --disable-pip-version-check install --quiet --upgrade "pip>=25.1"
+endef
