@@ -12,9 +12,10 @@ import sys
 import time
 from collections.abc import Callable
 
+from openai import OpenAI
+
 import guardrail
 from guardrail.demo.llm import serve
-from openai import OpenAI
 
 CALLS = 200
 ASKED = [{"role": "user", "content": "How tall is it? Context: The tower is 300 metres tall."}]
@@ -26,7 +27,9 @@ def import_cost() -> None:
     code = "import time; a = time.process_time(); {}; print(time.process_time() - a)"
 
     def cpu(statement: str) -> float:
-        run = subprocess.run([sys.executable, "-c", code.format(statement)], capture_output=True, text=True, check=True)
+        run = subprocess.run(
+            [sys.executable, "-c", code.format(statement)], capture_output=True, text=True, check=True
+        )
         return float(run.stdout)
 
     bare = statistics.median(cpu("pass") for _ in range(15))
@@ -35,7 +38,8 @@ def import_cost() -> None:
 
 
 def guarded_call() -> None:
-    """A guarded call with a remote judge, beside two calls through the SDK by hand and beside the LLM call alone."""
+    """A guarded call with a remote judge, beside two calls through the SDK by hand and beside the LLM call
+    alone."""
     with serve({"llm": ["The tower is 300 metres tall."], "klusterai/verify-reliability": [VERDICT]}) as url:
         client = OpenAI(base_url=url, api_key="none")
         judge = {"kind": "chat", "dialect": "kluster", "base_url": url}

@@ -52,7 +52,12 @@ class Message:
             for c in self.tool_calls
         ]
         content = None if calls and not self.parts else self.text
-        fields = {"tool_calls": calls, "tool_call_id": self.tool_call_id, "name": self.name, "refusal": self.refusal}
+        fields = {
+            "tool_calls": calls,
+            "tool_call_id": self.tool_call_id,
+            "name": self.name,
+            "refusal": self.refusal,
+        }
         return {"role": self.role, "content": content, **{k: v for k, v in fields.items() if v}}
 
 

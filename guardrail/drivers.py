@@ -1,6 +1,7 @@
 """The only places that perform effects: two drivers for turns, two pumps for streams.
 
-`drive` and `adrive` run a flow from `guardrail.flow` to its outcome. They differ in how they wait and in nothing else; all
+`drive` and `adrive` run a flow from `guardrail.flow` to its outcome. They differ in how they wait and in
+nothing else; all
 that is decided is decided in the flow.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias, TypeVar
 
 from guardrail.errors import GuardrailError, VerifierError
@@ -115,7 +116,7 @@ async def adrive(
         flow.close()
 
 
-def pump(source: Iterator[str], gate: WholeGate[str], settle: Callable[[str], Outcome]) -> Iterator[str]:
+def pump(source: Iterable[str], gate: WholeGate[str], settle: Callable[[str], Outcome]) -> Iterator[str]:
     """Read ``source`` through ``gate``; ``settle`` judges the text. Yields what may be shown."""
     for delta in source:
         yield from gate.feed(delta, delta)

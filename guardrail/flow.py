@@ -6,7 +6,8 @@ serves sync and async code, and a test runs a minute's worth of it in no time.
 
     generate -> verify -> decide -> act, until the answer may be released or the budget is spent
 
-The drivers in `guardrail.drivers` perform the effects. The loop over attempts is tenacity's, whose stop and wait
+The drivers in `guardrail.drivers` perform the effects. The loop over attempts is tenacity's, whose stop
+and wait
 objects are the policy's; only its sleeping is taken out and yielded as one more effect.
 """
 
@@ -181,8 +182,11 @@ class _Run:
     def steps(self) -> Flow:
         turn, seconds = self.job.turn, 0.0
         if turn is None:
-            reply = yield from self._perform(Generate(Draft(self.job.conversation, remaining=self._remaining())))
-            assert isinstance(reply, Done) and isinstance(reply.value, Generated)
+            reply = yield from self._perform(
+                Generate(Draft(self.job.conversation, remaining=self._remaining()))
+            )
+            assert isinstance(reply, Done)
+            assert isinstance(reply.value, Generated)
             turn, seconds = reply.value.turn, reply.seconds
         self.first_answer = self.elapsed
         if self.job.mode == "unsampled":
@@ -317,7 +321,8 @@ class _Run:
     # the end
 
     def _conclude(self, action: Action) -> Outcome:
-        released = self._released(action)
+        # A reliable attempt is the least risky one, and the last.
+        released = min(self.attempts, key=_risk)
         if action is Action.PASS:
             action = self._how(released)
         blocked = action is Action.BLOCK and self.job.act and self.job.mode == "enforce"
@@ -338,9 +343,6 @@ class _Run:
             notes=tuple(self.notes),
             evidence=self.job.evidence,
         )
-
-    def _released(self, action: Action) -> Attempt:
-        return self.attempts[-1] if action is Action.PASS else min(self.attempts, key=_risk)
 
     def _how(self, attempt: Attempt) -> Action:
         if attempt is self.attempts[0]:

@@ -13,13 +13,14 @@ from typing import TypeAlias
 
 from guardrail import drivers, reports
 from guardrail.action import Action
+from guardrail.building import build
 from guardrail.conversation import Message, Turn
 from guardrail.errors import BlockedError
 from guardrail.events import Event, Listener
-from guardrail.evidence import as_evidence
 from guardrail.flow import Draft, Generated, Job, guard_turn
 from guardrail.gate import WholeGate
 from guardrail.given import given
+from guardrail.grounding import as_evidence
 from guardrail.logs import LogListener, broadcast, once
 from guardrail.ordered import in_order
 from guardrail.outcome import Outcome
@@ -29,7 +30,6 @@ from guardrail.policy.routing import RequestInfo
 from guardrail.prepare import job_for
 from guardrail.resilience.deadline import DeadlineVerifier, bounded
 from guardrail.streaming import AsyncGuardedStream, GuardedStream
-from guardrail.verifiers.build import build
 from guardrail.verifiers.protocol import Check, Verifier
 from guardrail.wire.messages import read_messages, split_last_answer
 
@@ -43,6 +43,7 @@ Generate: TypeAlias = Callable[[Draft], Answer]
 AsyncGenerate: TypeAlias = Callable[[Draft], Awaitable[Answer]]
 
 _ANYONE = RequestInfo()
+_A_STREAM = RequestInfo(stream=True)
 _REMOTE_CONCURRENCY = 16
 """Checks in flight while a remote verifier is waited for."""
 
@@ -77,7 +78,7 @@ class Guard:
         self._listeners = (LogListener(), *listeners)
         # Foreign verifiers may know no deadline; the built ones keep theirs.
         own = {name: DeadlineVerifier(verifier) for name, verifier in (verifiers or {}).items()}
-        self._built = build(self._policy, on_retry=self._tell)
+        self._built = build(self._policy, without=own, on_retry=self._tell)
         self._verifiers: dict[str, Verifier] = {**self._built, **own}
 
     @property
@@ -92,7 +93,8 @@ class Guard:
     ) -> Outcome:
         """Judge an answer and decide, without acting.
 
-        ``conversation`` ends with the assistant message to judge, or is a `Check`. The outcome's ``action`` is
+        ``conversation`` ends with the assistant message to judge, or is a `Check`. The outcome's
+        ``action`` is
         the first thing that the policy would do. A failing verifier gives a verdict with status ``error``.
         Raises `InputError` when the conversation cannot be read.
         """
@@ -111,7 +113,8 @@ class Guard:
         concurrency: int | None = None,
         info: RequestInfo = _ANYONE,
     ) -> Iterator[Outcome]:
-        """`check` each, several at a time; outcomes come in the order of ``checks``, which are read as needed.
+        """`check` each, several at a time; outcomes come in the order of ``checks``, which are read as
+        needed.
 
         ``concurrency``: how many at once; by default one a core, or 16 where a remote verifier is waited for.
         """
@@ -161,9 +164,10 @@ class Guard:
         *,
         generate: Generate | None = None,
         evidence: Iterable[object] = (),
-        info: RequestInfo = RequestInfo(stream=True),
+        info: RequestInfo = _A_STREAM,
     ) -> GuardedStream:
-        """The pieces of ``source`` once the answer has its verdict, or what the policy puts in their place."""
+        """The pieces of ``source`` once the answer has its verdict, or what the policy puts in their
+        place."""
         outcomes: list[Outcome] = []
         docs = tuple(evidence)
 
@@ -180,7 +184,7 @@ class Guard:
         *,
         generate: AsyncGenerate | None = None,
         evidence: Iterable[object] = (),
-        info: RequestInfo = RequestInfo(stream=True),
+        info: RequestInfo = _A_STREAM,
     ) -> AsyncGuardedStream:
         """`stream` for an event loop: iterate it with ``async for``."""
         outcomes: list[Outcome] = []
@@ -227,7 +231,9 @@ class Guard:
 
     # what the twins share
 
-    def _check_job(self, conversation: Messages | Check, evidence: Iterable[object], info: RequestInfo) -> Job:
+    def _check_job(
+        self, conversation: Messages | Check, evidence: Iterable[object], info: RequestInfo
+    ) -> Job:
         if isinstance(conversation, Check):
             history, turn, extra = conversation.conversation, conversation.turn, conversation.evidence
         else:
@@ -236,7 +242,12 @@ class Guard:
         return replace(job, act=False)
 
     def _run_job(
-        self, messages: Messages, first: First | None, evidence: Iterable[object], info: RequestInfo, able: bool
+        self,
+        messages: Messages,
+        first: First | None,
+        evidence: Iterable[object],
+        info: RequestInfo,
+        able: bool,
     ) -> Job:
         job = self._job(read_messages(messages), first.turn if first else None, evidence, info)
         cannot = None if able else "there is nothing to generate with"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from guardrail.conversation import Evidence, Message, Turn
-from guardrail.evidence import collect, missing_note
 from guardrail.flow import Job
+from guardrail.grounding import collect, missing_note
 from guardrail.history import trim
 from guardrail.outcome import Mode
 from guardrail.policy.model import Policy, Rules

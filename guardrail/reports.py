@@ -1,7 +1,9 @@
 """`report()`: from an object that a guarded client returned to the outcome behind it.
 
-Outcomes are kept in one table a process, the newest `CAPACITY` of them, under their own id (which a guarded answer
-carries as ``guardrail.id``) and under the id of the answer. Nothing is attached to messages: users send those back.
+Outcomes are kept in one table a process, the newest `CAPACITY` of them, under their own id (which a
+guarded answer
+carries as ``guardrail.id``) and under the id of the answer. Nothing is attached to messages: users send
+those back.
 """
 
 from __future__ import annotations

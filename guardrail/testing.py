@@ -1,12 +1,13 @@
-"""Test an application that is guarded: scripted parts in the place of models. Nothing here sleeps or networks.
+"""Test an application that is guarded: scripted parts in the place of models. Nothing here sleeps or
+networks.
 
-    from guardrail import Guard
-    from guardrail.testing import ScriptedLLM, ScriptedVerifier, unreliable, reliable
+from guardrail import Guard
+from guardrail.testing import ScriptedLLM, ScriptedVerifier, unreliable, reliable
 
-    verifier = ScriptedVerifier(unreliable("London"), reliable())
-    llm = ScriptedLLM("It is London.", "It is Paris.")
-    outcome = Guard(verifiers={"main": verifier}).run(llm, [{"role": "user", "content": "Capital of France?"}])
-    assert outcome.text == "It is Paris."
+verifier = ScriptedVerifier(unreliable("London"), reliable())
+llm = ScriptedLLM("It is London.", "It is Paris.")
+outcome = Guard(verifiers={"main": verifier}).run(llm, [{"role": "user", "content": "Capital of France?"}])
+assert outcome.text == "It is Paris."
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ def failure(cause: Cause, *, retry_after: float | None = None) -> VerifierError:
 class ScriptedVerifier:
     """A verifier that says what it was told to, in order; the last line is repeated if ``repeat``.
 
-    A line is a `Verdict`, an error from `failure`, or a function of the `Check`. ``checks`` holds what it was asked.
+    A line is a `Verdict`, an error from `failure`, or a function of the `Check`. ``checks`` holds what it
+    was asked.
     """
 
     def __init__(self, *script: Line, id: str = "scripted", repeat: bool = False) -> None:
@@ -84,7 +86,9 @@ class ScriptedVerifier:
         if isinstance(line, VerifierError):
             raise line
         verdict = line if isinstance(line, Verdict) else line(check)
-        return replace(verdict, verifier=self.id, version=self.version, findings=_placed(verdict, check.turn.text))
+        return replace(
+            verdict, verifier=self.id, version=self.version, findings=_placed(verdict, check.turn.text)
+        )
 
     async def averify(self, check: Check) -> Verdict:
         """The same."""

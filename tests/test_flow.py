@@ -6,18 +6,31 @@ from collections.abc import Sequence
 
 import pytest
 import tenacity
+from hypothesis import given
+from hypothesis import strategies as st
+
 from guardrail.action import Action
 from guardrail.conversation import Message, Turn
 from guardrail.errors import VerifierError
 from guardrail.events import ActionTaken, OutcomeReady, TurnGenerated, VerdictGiven
-from guardrail.flow import Done, Draft, Effect, Failed, Generate, Generated, Job, Reply, Sleep, Tell, Verify, guard_turn
+from guardrail.flow import (
+    Done,
+    Draft,
+    Effect,
+    Failed,
+    Generate,
+    Generated,
+    Job,
+    Reply,
+    Sleep,
+    Tell,
+    Verify,
+    guard_turn,
+)
 from guardrail.outcome import Outcome
-from guardrail.policy.decide import decide
 from guardrail.policy.model import Budget, Rules
 from guardrail.testing import reliable, unknown, unreliable
 from guardrail.verdict import Cause, Status, Usage, Verdict
-from hypothesis import given
-from hypothesis import strategies as st
 
 ASKED = (Message("system", ("Be brief.",)), Message("user", ("Capital of France?",)))
 BAD, GOOD = "It is London.", "It is Paris."
@@ -121,7 +134,7 @@ def test_when_no_step_follows_the_least_risky_attempt_is_flagged() -> None:
 
 
 def test_an_attempt_without_a_verdict_is_less_risky_than_one_known_to_be_bad() -> None:
-    verdicts = [unreliable(risk=0.9), VerifierError(Cause.CONNECT)]
+    verdicts: list[Verdict | Exception] = [unreliable(risk=0.9), VerifierError(Cause.CONNECT)]
     outcome = Hand([BAD, "second"], verdicts).play(job(rules(on_unreliable=REGENERATE_ONCE)))
     assert (outcome.action, outcome.text) == (Action.FLAG, "second")
     assert outcome.cause is Cause.CONNECT
@@ -142,10 +155,16 @@ def test_another_verdict_brings_its_own_rule() -> None:
 
 @pytest.mark.parametrize("cause", list(Cause))
 def test_no_verdict_is_never_a_pass(cause: Cause) -> None:
-    outcome = Hand([GOOD], [VerifierError(cause)]).play(job(rules(on_error={cause.value: "block", "default": "flag"})))
+    outcome = Hand([GOOD], [VerifierError(cause)]).play(
+        job(rules(on_error={cause.value: "block", "default": "flag"}))
+    )
     assert (outcome.action, outcome.cause) == (Action.BLOCK, cause)
     other = Hand([GOOD], [VerifierError(cause)]).play(job(rules(on_error={"default": "flag"})))
-    assert (other.action, other.text, other.verdict and other.verdict.status) == (Action.FLAG, GOOD, Status.ERROR)
+    assert (other.action, other.text, other.verdict and other.verdict.status) == (
+        Action.FLAG,
+        GOOD,
+        Status.ERROR,
+    )
 
 
 def test_a_cause_named_by_the_policy_goes_before_the_rule_for_unknown() -> None:
@@ -154,14 +173,18 @@ def test_a_cause_named_by_the_policy_goes_before_the_rule_for_unknown() -> None:
 
 
 def test_a_failed_regeneration_loses_nothing() -> None:
-    outcome = Hand([BAD, RuntimeError("HTTP 503")], [unreliable()]).play(job(rules(on_unreliable=REGENERATE_ONCE)))
+    outcome = Hand([BAD, RuntimeError("HTTP 503")], [unreliable()]).play(
+        job(rules(on_unreliable=REGENERATE_ONCE))
+    )
     assert (outcome.action, outcome.text) == (Action.FLAG, BAD)
     assert outcome.notes == ("could not regenerate: HTTP 503",)
 
 
 def test_a_mount_that_cannot_generate_says_so_and_goes_on() -> None:
     policy = rules(on_unreliable=[*REGENERATE_ONCE, "block"])
-    outcome = Hand([], [unreliable()]).play(job(policy, turn=Turn(BAD), cannot_generate="the request is signed"))
+    outcome = Hand([], [unreliable()]).play(
+        job(policy, turn=Turn(BAD), cannot_generate="the request is signed")
+    )
     assert outcome.action is Action.BLOCK
     assert outcome.notes == ("could not regenerate: the request is signed",)
 
@@ -173,7 +196,11 @@ def test_an_answer_that_says_nothing_is_not_judged(turn: Turn) -> None:
 
 
 def test_waits_between_regenerations_are_effects_in_tenacitys_measure() -> None:
-    step = {"do": "regenerate", "stop": {"after_attempt": 4}, "wait": {"incrementing": {"start": "1s", "increment": "2s"}}}
+    step = {
+        "do": "regenerate",
+        "stop": {"after_attempt": 4},
+        "wait": {"incrementing": {"start": "1s", "increment": "2s"}},
+    }
     hand = Hand(["a"] * 4, [unreliable()] * 4)
     hand.play(job(rules(on_unreliable=[step], budget={"added": "60s"})))
     assert [effect.seconds for effect in hand.effects if isinstance(effect, Sleep)] == [1.0, 3.0, 5.0]
@@ -218,12 +245,22 @@ def test_a_timeout_that_is_the_budgets_doing_is_called_so() -> None:
 
 def test_shadow_decides_and_reports_but_releases_the_first_answer() -> None:
     outcome = Hand([BAD], [unreliable()]).play(job(rules(on_unreliable="block"), mode="shadow"))
-    assert (outcome.action, outcome.text, outcome.turn, outcome.mode) == (Action.BLOCK, BAD, Turn(BAD), "shadow")
+    assert (outcome.action, outcome.text, outcome.turn, outcome.mode) == (
+        Action.BLOCK,
+        BAD,
+        Turn(BAD),
+        "shadow",
+    )
 
 
 def test_unsampled_turns_are_not_verified_and_say_so() -> None:
     outcome = Hand([BAD], []).play(job(rules(), mode="unsampled"))
-    assert (outcome.action, outcome.text, outcome.verdict, outcome.mode) == (Action.PASS, BAD, None, "unsampled")
+    assert (outcome.action, outcome.text, outcome.verdict, outcome.mode) == (
+        Action.PASS,
+        BAD,
+        None,
+        "unsampled",
+    )
 
 
 def test_the_threshold_of_the_policy_reads_the_verdict() -> None:
@@ -263,15 +300,12 @@ VERDICTS = st.one_of(
     st.just(unknown()),
     st.sampled_from(Cause).map(VerifierError),
 )
-STEPS = st.lists(
-    st.one_of(
-        st.sampled_from(["flag", "block", "pass"]),
-        st.integers(2, 4).map(lambda n: {"do": "regenerate", "stop": {"after_attempt": n}}),
-        st.integers(2, 3).map(lambda n: {"do": "fallback", "model": "m", "stop": {"after_attempt": n}}),
-    ),
-    min_size=1,
-    max_size=3,
+AGAIN = st.one_of(
+    st.integers(2, 4).map(lambda n: {"do": "regenerate", "stop": {"after_attempt": n}}),
+    st.integers(2, 3).map(lambda n: {"do": "fallback", "model": "m", "stop": {"after_attempt": n}}),
 )
+LAST = st.sampled_from([[], ["flag"], ["block"], ["pass"]])
+STEPS = st.tuples(st.lists(AGAIN, max_size=2), LAST).map(lambda parts: [*parts[0], *parts[1]]).filter(bool)
 
 
 @given(st.lists(VERDICTS, min_size=40, max_size=40), STEPS, STEPS, STEPS)
@@ -288,8 +322,8 @@ def test_any_policy_ends_and_the_outcome_is_what_it_says(
         assert outcome.text == outcome.turn.text
         assert any(attempt.turn is outcome.turn for attempt in outcome.attempts)
     if outcome.action in (Action.PASS, Action.REGENERATE, Action.FALLBACK):
-        final = outcome.attempts[-1]
-        assert final.verdict.status is Status.RELIABLE or decide(policy, final.verdict).step.do is Action.PASS
+        assert outcome.verdict is not None
+        assert outcome.verdict.status is Status.RELIABLE or "pass" in [*bad, *unsure, *error]
 
 
 def test_the_loop_is_tenacitys_own() -> None:

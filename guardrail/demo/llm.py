@@ -68,7 +68,11 @@ def _head(model: str, kind: str) -> dict[str, object]:
 
 def _completion(model: str, text: str) -> dict[str, object]:
     message = {"role": "assistant", "content": text, "refusal": None}
-    usage = {"prompt_tokens": 60, "completion_tokens": len(text.split()), "total_tokens": 60 + len(text.split())}
+    usage = {
+        "prompt_tokens": 60,
+        "completion_tokens": len(text.split()),
+        "total_tokens": 60 + len(text.split()),
+    }
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
     return {**_head(model, "chat.completion"), "choices": [choice], "usage": usage}
 
@@ -80,7 +84,12 @@ def _chunks(model: str, text: str) -> Iterator[bytes]:
     for delta in deltas:
         choice = {"index": 0, "delta": delta, "finish_reason": None}
         yield _event({**_head(model, "chat.completion.chunk"), "choices": [choice]})
-    yield _event({**_head(model, "chat.completion.chunk"), "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    yield _event(
+        {
+            **_head(model, "chat.completion.chunk"),
+            "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}],
+        }
+    )
     yield b"data: [DONE]\n\n"
 
 

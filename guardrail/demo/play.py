@@ -41,7 +41,10 @@ def play(scenes: Sequence[Scene], policy: str | Path | None = None) -> Iterator[
 def _played(scene: Scene, url: str, policy: str | Path | None) -> Played:
     from openai import OpenAI
 
-    with Guard(load(policy or scene.policy)) as guard, OpenAI(base_url=url, api_key="none", max_retries=0) as bare:
+    with (
+        Guard(load(policy or scene.policy)) as guard,
+        OpenAI(base_url=url, api_key="none", max_retries=0) as bare,
+    ):
         client = wrap(bare, guard)
         ask = _stream if scene.stream else _answer
         answer, received, reason, pieces = ask(client, scene)

@@ -10,15 +10,18 @@ __all__ = ["SCENES", "Scene", "own_scene"]
 _LIGHTHOUSE = """\
 Answer from the document only.
 <document title="Harbour guide">
-The Korvane lighthouse was built in 1874 and stands 41 metres tall. Its lamp was converted to electricity in 1931.
-The lighthouse keeper's house is a museum today. It is open from April to October and closed on Mondays. Entry costs 6 euros;
+The Korvane lighthouse was built in 1874 and stands 41 metres tall. Its lamp was converted to electricity
+in 1931.
+The lighthouse keeper's house is a museum today. It is open from April to October and closed on Mondays.
+Entry costs 6 euros;
 children under twelve enter free.
 </document>"""
 
 _LEAVE = """\
 You answer questions of employees from the handbook.
 <document title="Staff handbook, section 7">
-Full-time employees receive 26 days of paid leave a year. Unused leave expires on 31 March of the following year. Leave of more than
+Full-time employees receive 26 days of paid leave a year. Unused leave expires on 31 March of the following
+year. Leave of more than
 ten consecutive days needs the written approval of the department head.
 </document>"""
 
@@ -49,7 +52,9 @@ SCENES = (
         policy="observe",
         system=_LIGHTHOUSE,
         question="Tell me about the Korvane lighthouse.",
-        drafts=("The Korvane lighthouse was built in 1874. It stands 65 metres tall. The keeper's house is a museum today.",),
+        drafts=(
+            "The Korvane lighthouse was built in 1874. It stands 65 metres tall. The keeper's house is a museum today.",
+        ),
         point="Policy observe: the text is untouched, the report tells.",
     ),
     Scene(
@@ -60,7 +65,8 @@ SCENES = (
         question="How many days of paid leave do I get, and when do they expire?",
         drafts=(
             "Full-time employees receive 35 days of paid leave a year. Unused leave never expires.",
-            "Full-time employees receive 26 days of paid leave a year. Unused leave expires on 31 March of the following year.",
+            "Full-time employees receive 26 days of paid leave a year. "
+            "Unused leave expires on 31 March of the following year.",
         ),
         point="Policy balanced: the LLM was told what was wrong. The caller's history never sees the first draft.",
     ),

@@ -1,0 +1,1 @@
+"""Verifiers around verifiers, one idea a file: retry, deadline, fallback."""

@@ -1,4 +1,5 @@
-"""The combination of the cross-encoder's reading with the novelties: a logistic regression on held-out rows."""
+"""The combination of the cross-encoder's reading with the novelties: a logistic regression on held-out
+rows."""
 
 from __future__ import annotations
 
@@ -31,20 +32,33 @@ def combine(folder: Path, rows: Sequence[Row], *, version: str, max_tokens: int)
         from sklearn.metrics import roc_auc_score, roc_curve
     except ImportError as error:
         raise MissingExtra("fitting needs scikit-learn: pip install 'guardrail-llm[train]'") from error
-    settings = {"version": version, "max_tokens": max_tokens, "threshold": 0.5, "chosen_on": "nothing yet", "bias": 0.0}
+    settings = {
+        "version": version,
+        "max_tokens": max_tokens,
+        "threshold": 0.5,
+        "chosen_on": "nothing yet",
+        "bias": 0.0,
+    }
     _write(folder, settings | dict.fromkeys(FEATURES, 0.0))
     x = np.array(_features(Model(folder, None), rows))
     y = np.array([row.label for row in rows])
     sizes = Counter(row.source for row in rows)
     # Every set counts the same, whatever its size: the next domain is like none of them in particular.
     weights = np.array([1 / sizes[row.source] for row in rows])
-    fitted = LogisticRegression(C=10.0, max_iter=1000).fit(x, y, sample_weight=weights * len(rows) / len(sizes))
+    fitted = LogisticRegression(C=10.0, max_iter=1000).fit(
+        x, y, sample_weight=weights * len(rows) / len(sizes)
+    )
     risk = fitted.predict_proba(x)[:, 1]
     false, true, cuts = roc_curve(y, risk, sample_weight=weights)
     threshold = float(cuts[int(np.argmax(true - false))])
     learned = dict(zip(FEATURES, map(float, fitted.coef_[0]), strict=True))
     chosen_on = f"balanced accuracy on {len(rows)} held-out rows of the training mix"
-    _write(folder, settings | learned | {"bias": float(fitted.intercept_[0]), "threshold": round(threshold, 3), "chosen_on": chosen_on})
+    _write(
+        folder,
+        settings
+        | learned
+        | {"bias": float(fitted.intercept_[0]), "threshold": round(threshold, 3), "chosen_on": chosen_on},
+    )
     scores = {"AUROC, logit alone": roc_auc_score(y, x[:, 0]), "AUROC, combined": roc_auc_score(y, risk)}
     return {**{name: float(value) for name, value in scores.items()}, "threshold": threshold}
 

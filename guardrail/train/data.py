@@ -52,7 +52,8 @@ MIX = (
     SetOf("logicnlg_posneg", 500, "MIT"),
     SetOf("halueval_dialogue", 800, "MIT"),
 )
-"""Sets whose licence lets a model trained on them be shipped, and whose labels form alone does not give away."""
+"""Sets whose licence lets a model trained on them be shipped, and whose labels form alone does not give
+away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,10 @@ def read(folder: Path, *, permissive_only: bool, seed: int) -> list[Row]:
     """
     chance = random.Random(seed)
     rows = [
-        row for part in MIX if not (permissive_only and part.share_alike) for row in _sample(folder, part, chance)
+        row
+        for part in MIX
+        if not (permissive_only and part.share_alike)
+        for row in _sample(folder, part, chance)
     ]
     chance.shuffle(rows)
     return rows
@@ -109,5 +113,5 @@ def _sample(folder: Path, part: SetOf, chance: random.Random) -> list[Row]:
 def _row(source: str, row: dict[str, object]) -> Row:
     label = row["label"]
     assert isinstance(label, int)
-    texts = (str(row.get(key) or "") for key in ("context", "question", "answer"))
-    return Row(source, *texts, label)
+    context, question, answer = (str(row.get(key) or "") for key in ("context", "question", "answer"))
+    return Row(source, context, question, answer, label)

@@ -20,15 +20,26 @@ def export(trained: Path, folder: Path) -> float:
         import torch
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
     except ImportError as error:
-        raise MissingExtra("exporting needs torch, transformers and onnx: pip install 'guardrail-llm[train]'") from error
+        raise MissingExtra(
+            "exporting needs torch, transformers and onnx: pip install 'guardrail-llm[train]'"
+        ) from error
     model = AutoModelForSequenceClassification.from_pretrained(trained, attn_implementation="eager").eval()
     tokenizer = AutoTokenizer.from_pretrained(trained)
-    sample = dict(tokenizer(["It is 5 m tall.", "A dog runs."], ["It is 6 m tall.", "It runs."], return_tensors="pt", padding=True))
+    sample = dict(
+        tokenizer(
+            ["It is 5 m tall.", "A dog runs."],
+            ["It is 6 m tall.", "It runs."],
+            return_tensors="pt",
+            padding=True,
+        )
+    )
     folder.mkdir(parents=True, exist_ok=True)
     _to_onnx(torch, model, sample, folder)
     shutil.copy(trained / "tokenizer.json", folder / "tokenizer.json")
     with torch.no_grad():
-        expected = model(input_ids=sample["input_ids"], attention_mask=sample["attention_mask"]).logits[:, 0].numpy()
+        expected = (
+            model(input_ids=sample["input_ids"], attention_mask=sample["attention_mask"]).logits[:, 0].numpy()
+        )
     return _difference(folder / "model.onnx", sample, expected)
 
 

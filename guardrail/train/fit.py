@@ -30,7 +30,9 @@ class Plan:
     """Steps between two checkpoints."""
 
 
-def fit(encoder: Path, out: Path, texts: Sequence[tuple[str, str]], labels: Sequence[int], plan: Plan) -> None:
+def fit(
+    encoder: Path, out: Path, texts: Sequence[tuple[str, str]], labels: Sequence[int], plan: Plan
+) -> None:
     """Fine-tune ``encoder`` on ``texts`` (evidence, claim) and write it to ``out``.
 
     A checkpoint in ``out`` is taken up where it was left. Raises `MissingExtra` without torch.
@@ -44,10 +46,20 @@ def fit(encoder: Path, out: Path, texts: Sequence[tuple[str, str]], labels: Sequ
         if share >= 1:
             break
         _set_rate(optimizer, plan, min(1.0, step / plan.warmup) * max(0.02, 1 - share))
-        loss = _step(torch, model, optimizer, [ids[n] for n in batch], [labels[n] for n in batch], tokenizer.pad_token_id)
+        loss = _step(
+            torch,
+            model,
+            optimizer,
+            [ids[n] for n in batch],
+            [labels[n] for n in batch],
+            tokenizer.pad_token_id,
+        )
         step, loss_now = step + 1, 0.98 * loss_now + 0.02 * loss
         if step % 100 == 0:
-            print(f"step {step}, {step * plan.batch} pairs, loss {loss_now / (1 - 0.98**step):.4f}, {share:.0%}", flush=True)
+            print(
+                f"step {step}, {step * plan.batch} pairs, loss {loss_now / (1 - 0.98**step):.4f}, {share:.0%}",
+                flush=True,
+            )
         if step % plan.save_every == 0:
             _save(model, tokenizer, out, time.monotonic() - started)
     _save(model, tokenizer, out, 60 * plan.minutes)
@@ -58,17 +70,26 @@ def _begin(encoder: Path, out: Path, plan: Plan) -> tuple[Any, Any, Any, float]:
         import torch
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
     except ImportError as error:
-        raise MissingExtra("training needs torch and transformers: pip install 'guardrail-llm[train]'") from error
+        raise MissingExtra(
+            "training needs torch and transformers: pip install 'guardrail-llm[train]'"
+        ) from error
     torch.manual_seed(plan.seed)
     clock = out / "seconds"
     source = out if clock.is_file() else encoder
     # On CPUs the plain attention is faster to train than the fused one.
-    model = AutoModelForSequenceClassification.from_pretrained(source, num_labels=1, attn_implementation="eager")
+    model = AutoModelForSequenceClassification.from_pretrained(
+        source, num_labels=1, attn_implementation="eager"
+    )
     model.get_input_embeddings().weight.requires_grad = False
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
-    return torch, model.train(), AutoTokenizer.from_pretrained(source), float(clock.read_text()) if clock.is_file() else 0.0
+    return (
+        torch,
+        model.train(),
+        AutoTokenizer.from_pretrained(source),
+        float(clock.read_text()) if clock.is_file() else 0.0,
+    )
 
 
 def _encode(tokenizer: Any, texts: Sequence[tuple[str, str]], max_tokens: int) -> list[list[int]]:

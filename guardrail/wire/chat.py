@@ -86,14 +86,18 @@ class ChatCodec:
         whole = [choices[index].choice(index) for index in sorted(choices)]
         return {**head, "object": "chat.completion", "choices": whole}
 
-    def restream(self, events: Sequence[Event], reply: Json, settled: Sequence[Settled], wants_json: bool) -> list[bytes]:
+    def restream(
+        self, events: Sequence[Event], reply: Json, settled: Sequence[Settled], wants_json: bool
+    ) -> list[bytes]:
         """The stream's own bytes, but for the choices that are replaced."""
         replaced = {place for place, end in enumerate(settled) if end.replaced}
         if not replaced:
             return [event.raw for event in events]
         order = [choice.get("index", 0) for choice in _choices(reply)]
         gone = {order[place] for place in replaced}
-        kept = [left for event in events if event.data != DONE and (left := _without(event, gone)) is not None]
+        kept = [
+            left for event in events if event.data != DONE and (left := _without(event, gone)) is not None
+        ]
         final = self.write(reply, settled, wants_json=wants_json)
         fresh = [_chunks(final, _choices(final)[place]) for place in sorted(replaced)]
         # A chunk without choices holds the usage and closes a stream: what is put in goes before it.
@@ -103,7 +107,8 @@ class ChatCodec:
 
 
 def blocked_message(text: str, *, wants_json: bool) -> tuple[Json, str]:
-    """The message and the finish reason of a blocked answer. Prose in a JSON mode breaks parsers, so a refusal goes there."""
+    """The message and the finish reason of a blocked answer. Prose in a JSON mode breaks parsers, so a
+    refusal goes there."""
     if wants_json:
         return {"role": "assistant", "content": None, "refusal": text}, "stop"
     return {"role": "assistant", "content": text, "refusal": None}, "content_filter"
@@ -224,7 +229,11 @@ def _without(event: Event, gone: set[object]) -> Event | None:
     kept = [choice for choice in _choices(chunk) if choice.get("index", 0) not in gone]
     if len(kept) == len(_choices(chunk)):
         return event
-    return Event(encode({**chunk, "choices": kept}, event.name), json.dumps({**chunk, "choices": kept})) if kept else None
+    return (
+        Event(encode({**chunk, "choices": kept}, event.name), json.dumps({**chunk, "choices": kept}))
+        if kept
+        else None
+    )
 
 
 def _with_usage(event: Event, reply: Json) -> bytes:
@@ -244,7 +253,11 @@ def _chunks(reply: Json, choice: Json) -> list[bytes]:
     calls = message.get("tool_calls")
     deltas: list[Json] = [{"role": "assistant", "content": ""}]
     deltas += [{key: message[key]} for key in ("content", "refusal") if message.get(key)]
-    deltas += [{"tool_calls": [{"index": i, **call} for i, call in enumerate(calls)]}] if isinstance(calls, list) else []
+    deltas += (
+        [{"tool_calls": [{"index": i, **call} for i, call in enumerate(calls)]}]
+        if isinstance(calls, list)
+        else []
+    )
     ends: list[object] = [*(None for _ in deltas), choice.get("finish_reason")]
     return [
         encode({**head, "choices": [{"index": choice.get("index", 0), "delta": delta, "finish_reason": end}]})

@@ -67,7 +67,9 @@ class Codec(Protocol):
         """The reply that a stream adds up to; None where it adds up to none."""
         ...
 
-    def restream(self, events: Sequence[Event], reply: Json, settled: Sequence[Settled], wants_json: bool) -> list[bytes]:
+    def restream(
+        self, events: Sequence[Event], reply: Json, settled: Sequence[Settled], wants_json: bool
+    ) -> list[bytes]:
         """The stream with what was settled in the place of its answers."""
         ...
 
@@ -77,7 +79,10 @@ def usage_of(reply: Json) -> Usage | None:
     usage = reply.get("usage")
     if not isinstance(usage, dict):
         return None
-    spent = [usage.get(a, usage.get(b)) for a, b in (("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens"))]
+    spent = [
+        usage.get(a, usage.get(b))
+        for a, b in (("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens"))
+    ]
     return Usage(*(value if isinstance(value, int) else 0 for value in spent))
 
 

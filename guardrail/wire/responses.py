@@ -12,7 +12,14 @@ from guardrail.wire.sse import Event, encode
 __all__ = ["ResponsesCodec"]
 
 _ONLY_FIRST = ("stream", "stream_options", "background")
-_CALLS = ("function_call", "custom_tool_call", "computer_call", "local_shell_call", "shell_call", "mcp_approval_request")
+_CALLS = (
+    "function_call",
+    "custom_tool_call",
+    "computer_call",
+    "local_shell_call",
+    "shell_call",
+    "mcp_approval_request",
+)
 """Output items that ask the application to do something."""
 
 
@@ -68,7 +75,8 @@ class ResponsesCodec:
     def write(self, reply: Json, settled: Sequence[Settled], *, wants_json: bool) -> Json:
         """The delivered response: another one whole, under its own id, or this one with a refusal in it.
 
-        A later ``previous_response_id`` must name the response whose text was shown, so ids are never made up.
+        A later ``previous_response_id`` must name the response whose text was shown, so ids are never made
+        up.
         """
         if not settled or not settled[0].replaced:
             return reply
@@ -81,11 +89,15 @@ class ResponsesCodec:
         for event in reversed(events):
             payload = event.json() or {}
             response = payload.get("response")
-            if payload.get("type") in ("response.completed", "response.incomplete") and isinstance(response, dict):
+            if payload.get("type") in ("response.completed", "response.incomplete") and isinstance(
+                response, dict
+            ):
                 return response
         return None
 
-    def restream(self, events: Sequence[Event], reply: Json, settled: Sequence[Settled], wants_json: bool) -> list[bytes]:
+    def restream(
+        self, events: Sequence[Event], reply: Json, settled: Sequence[Settled], wants_json: bool
+    ) -> list[bytes]:
         """The stream's own bytes, or the events of the response that takes its place.
 
         Every closing event repeats the text in full, so nothing of a rejected answer may be kept.
@@ -123,7 +135,9 @@ def _part(part: Json, key: str) -> str:
 
 def _call(item: Json) -> ToolCall:
     arguments = item.get("arguments", item.get("input", ""))
-    return ToolCall(_part(item, "call_id"), _part(item, "name"), arguments if isinstance(arguments, str) else "")
+    return ToolCall(
+        _part(item, "call_id"), _part(item, "name"), arguments if isinstance(arguments, str) else ""
+    )
 
 
 def _refused(reply: Json, message: str) -> Json:
@@ -166,7 +180,12 @@ def _item_events(index: int, item: Json) -> Iterator[Json]:
     if item.get("type") == "function_call":
         arguments = _part(item, "arguments")
         yield {"type": "response.function_call_arguments.delta", **where, "delta": arguments}
-        yield {"type": "response.function_call_arguments.done", **where, "arguments": arguments, "name": item.get("name")}
+        yield {
+            "type": "response.function_call_arguments.done",
+            **where,
+            "arguments": arguments,
+            "name": item.get("name"),
+        }
     yield {"type": "response.output_item.done", **place, "item": item}
 
 

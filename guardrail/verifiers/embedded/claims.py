@@ -11,22 +11,27 @@ __all__ = ["claims"]
 
 _CODE = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)", re.DOTALL)
 _GREETING = re.compile(
-    r"^(hi|hello|hey|dear|good (morning|afternoon|evening|day)|welcome|thanks?|thank you|you'?re welcome|sure|certainly|of course|absolutely|"
-    r"great question|no problem|my pleasure|goodbye|bye|best regards|kind regards|sincerely|cheers)\b[^.]{0,40}[.!,:]*$",
+    r"^(hi|hello|hey|dear|good (morning|afternoon|evening|day)|welcome|thanks?|thank you|you'?re welcome|sure|"
+    r"certainly|of course|absolutely|great question|no problem|my pleasure|goodbye|bye|best regards|"
+    r"kind regards|sincerely|cheers)\b[^.]{0,40}[.!,:]*$",
     re.IGNORECASE,
 )
 _OFFER = re.compile(
-    r"\b(let me know|feel free|happy to help|glad to help|hope (this|that) helps|how can i (help|assist)|can i help|here('s| is| are) (what|the|a)\b.*:$|"
-    r"is there anything else|would you like|do you want me)",
+    r"\b(let me know|feel free|happy to help|glad to help|hope (this|that) helps|how can i (help|assist)|"
+    r"can i help|here('s| is| are) (what|the|a)\b.*:$|is there anything else|would you like|do you want me)",
     re.IGNORECASE,
 )
 _REFUSAL = re.compile(
-    r"\b(i (do not|don'?t|cannot|can'?t|could not|couldn'?t|am not able|'?m not able|am unable|'?m unable)\b|i('m| am) sorry|as an ai\b|i have no (information|access)|"
-    r"(does|do|did|is|are|was) ?(not|n'?t) (say|state|mention|specif|provide|contain|includ|given|stated|mentioned|clear)|"
-    r"no (information|mention|data|details?) )",
+    r"\b(i (do not|don'?t|cannot|can'?t|could not|couldn'?t|am not able|'?m not able|am unable|'?m unable)\b|"
+    r"i('m| am) sorry|as an ai\b|i have no (information|access)|"
+    r"(the|this|your|given|provided) (\w+ ){0,3}(does|do|did|is|are) ?(not|n'?t) "
+    r"(say|state|mention|specif|provide|contain|includ|clear)|no (information|mention|details?) (about|of|on|is))",
     re.IGNORECASE,
 )
-_OPINION = re.compile(r"^(i (think|believe|feel|guess|hope|would|recommend|suggest|love|like)|in my (opinion|view)|personally)\b", re.IGNORECASE)
+_OPINION = re.compile(
+    r"^(i (think|believe|feel|guess|hope|would|recommend|suggest|love|like)|in my (opinion|view)|personally)\b",
+    re.IGNORECASE,
+)
 
 
 def claims(answer: str) -> list[Sentence]:

@@ -77,7 +77,8 @@ class Sources:
         return scores
 
     def _chosen(self, scores: Counter[int]) -> list[int]:
-        chosen, length = [], 0
+        chosen: list[int] = []
+        length = 0
         for place in sorted(scores, key=lambda place: (-scores[place], place)):
             size = len(self.sources[place].tokens)
             if chosen and length + size > WORDS:

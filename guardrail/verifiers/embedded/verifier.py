@@ -1,7 +1,9 @@
 """`EmbeddedVerifier`: the reliability model in the box. Offline, on the CPU, without torch.
 
-For each claim of the answer the best sentences of the evidence are selected, and a cross-encoder reads both together.
-Its reading and what the claim says that the evidence lacks (words, neighbours, numbers, names) make the risk. The answer
+For each claim of the answer the best sentences of the evidence are selected, and a cross-encoder reads
+both together.
+Its reading and what the claim says that the evidence lacks (words, neighbours, numbers, names) make the
+risk. The answer
 is as risky as its riskiest claim.
 """
 
@@ -46,7 +48,8 @@ class _Reading:
 class EmbeddedVerifier:
     """Verifies answers against the evidence at hand, in this process.
 
-    ``path``: a model folder; None: the model that guardrail ships. ``threads``: of one inference; None: one a core. The model
+    ``path``: a model folder; None: the model that guardrail ships. ``threads``: of one inference; None:
+    one a core. The model
     is loaded at the first verdict. Raises `ConfigError` then if the folder holds no model.
     """
 
@@ -90,18 +93,28 @@ class EmbeddedVerifier:
         if not stated:
             return Verdict(Status.RELIABLE, risk=0.0, explanation="no_claim")
         if not any(piece.text.strip() for piece in check.evidence):
-            return Verdict(Status.UNKNOWN, cause=Cause.NO_EVIDENCE, explanation="there is no evidence to hold the answer against")
+            return Verdict(
+                Status.UNKNOWN,
+                cause=Cause.NO_EVIDENCE,
+                explanation="there is no evidence to hold the answer against",
+            )
         readings = self._read(stated, check, look_at_clock)
         if all(reading.passage.overlap == 0 for reading in readings):
-            return Verdict(Status.UNKNOWN, explanation="none of the evidence concerns any claim of the answer")
+            return Verdict(
+                Status.UNKNOWN, explanation="none of the evidence concerns any claim of the answer"
+            )
         return self._verdict(readings, check)
 
-    def _read(self, stated: Sequence[Sentence], check: Check, look_at_clock: Callable[[], None]) -> list[_Reading]:
+    def _read(
+        self, stated: Sequence[Sentence], check: Check, look_at_clock: Callable[[], None]
+    ) -> list[_Reading]:
         sources, question = Sources(check.evidence), _question(check)
         asked = [with_question(claim.text, question) for claim in stated]
         passages = [sources.passage(text) for text in asked]
         model = self._model()
-        logits = model.logits([(p.text, text) for p, text in zip(passages, asked, strict=True)], look_at_clock)
+        logits = model.logits(
+            [(p.text, text) for p, text in zip(passages, asked, strict=True)], look_at_clock
+        )
         return [
             _reading(model, claim, passage, logit, sources.lexicon)
             for claim, passage, logit in zip(stated, passages, logits, strict=True)
@@ -117,7 +130,9 @@ class EmbeddedVerifier:
             Status.UNRELIABLE if bad else Status.RELIABLE,
             risk=worst.risk,
             findings=findings,
-            explanation=f"{len(bad)} of {len(readings)} claims lack support" if bad else "every claim is supported",
+            explanation=f"{len(bad)} of {len(readings)} claims lack support"
+            if bad
+            else "every claim is supported",
             evidence=tuple(used),
         )
 
@@ -139,7 +154,8 @@ def _quoted(evidence: Evidence, text: str) -> Evidence:
 
 
 def _kind(reading: _Reading) -> FindingKind:
-    """What is most likely wrong: a number that is nowhere, talk of other things, or else the relation between known things."""
+    """What is most likely wrong: a number that is nowhere, talk of other things, or else the relation
+    between known things."""
     if reading.novelty.number > 0 and reading.novelty.word < 0.5:
         return FindingKind.NUMBER
     return FindingKind.UNSUPPORTED if reading.novelty.word >= 0.4 else FindingKind.CONTRADICTED

@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 __all__ = ["Lexicon", "Novelty", "content_words", "novelty", "words"]
 
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)?|[぀-ヿ㐀-鿿가-힯]")
 _NAME = re.compile(r"(?<![.!?:]\s)(?<!^)\b[A-Z][\w'’-]+")
 _STOP = frozenset(
-    "a about above after again all also am an and any are as at be because been before being below between both but by can could did do "
-    "does doing down during each few for from further had has have having he her here hers him his how i if in into is it its itself "
-    "just me more most my no nor not now of off on once only or other our out over own same she should so some such than that the "
-    "their them then there these they this those through to too under until up very was we were what when where which while who "
-    "whom why will with would you your yes".split()
+    (
+        "a about above after again all also am an and any are as at be because been before being below "
+        "between both but by can could did do does doing down during each few for from further had has "
+        "have having he her here hers him his how i if in into is it its itself just me more most my no "
+        "nor not now of off on once only or other our out over own same she should so some such than "
+        "that the their them then there these they this those through to too under until up very was we "
+        "were what when where which while who whom why will with would you your yes "
+    ).split()
 )
 
 
@@ -81,7 +85,7 @@ def _share(missing: Sequence[bool]) -> float:
 
 def _pairs(tokens: Sequence[str]) -> list[tuple[str, str]]:
     stems = _stems(tokens)
-    return list(zip(stems, stems[1:], strict=False))
+    return list(pairwise(stems))
 
 
 def _stems(tokens: Iterable[str]) -> list[str]:

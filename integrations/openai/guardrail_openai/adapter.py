@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from openai import AsyncOpenAI, OpenAI
 
 from guardrail.errors import ConfigError
 from guardrail.guard import Guard
-from guardrail_openai.clients import GuardedSending, guarded_client
+from guardrail_openai.clients import guarded_client
 
 __all__ = ["adapter"]
 
@@ -25,4 +25,4 @@ def adapter(client: Client, guard: Guard, /, *, owns_guard: bool) -> Client:
             f"guardrail.wrap() takes an OpenAI or AsyncOpenAI client (Azure's too), not a {type(client).__name__}"
         )
     guarded = guarded_client(client, guard, owns_guard=owns_guard)
-    return client.copy(http_client=guarded)
+    return cast(Client, client.copy(http_client=guarded))

@@ -86,7 +86,8 @@ class GuardedSending:
 
     def __init__(self, inner: Any, guard: Guard, hx: Any, *, owner: object, owns_guard: bool) -> None:
         # A transport is given so that none is built: building one loads certificates.
-        super().__init__(transport=inner._transport, timeout=inner.timeout, trust_env=False)  # type: ignore[call-arg]
+        options: dict[str, Any] = {"transport": inner._transport, "timeout": inner.timeout, "trust_env": False}
+        super().__init__(**options)
         self.inner, self.guard, self.owner, self._hx = inner, guard, owner, hx
         self._owns_guard = owns_guard
 
@@ -117,7 +118,9 @@ class GuardedSending:
 
     def _request(self, request: Any, content: bytes, extensions: Any, *, again: bool) -> Any:
         headers = request_headers(request.headers.multi_items(), again=again)
-        return self._hx.Request(request.method, request.url, headers=headers, content=content, extensions=extensions)
+        return self._hx.Request(
+            request.method, request.url, headers=headers, content=content, extensions=extensions
+        )
 
     def _delivered(self, response: Any, exchange: Exchange, reply: Json, outcomes: Sequence[Outcome]) -> Any:
         """The response to hand on, with everything of the provider's that still holds."""
@@ -188,7 +191,9 @@ class SyncSending(GuardedSending):
         source = pump(response.iter_bytes(), exchange, settle_stream)
         return self._streaming(response, _streams(self._hx)[0](source, response), key)
 
-    def _settle(self, exchange: Exchange, request: Any, options: Any, started: float, reply: Json) -> list[Outcome]:
+    def _settle(
+        self, exchange: Exchange, request: Any, options: Any, started: float, reply: Json
+    ) -> list[Outcome]:
         """One guarded turn for each choice; several at a time."""
         elapsed = time.monotonic() - started
         turns = exchange.codec.read_turns(reply)
@@ -196,7 +201,9 @@ class SyncSending(GuardedSending):
         if len(turns) == 1:
             return [one(turns[0])]
         with ThreadPoolExecutor(len(turns), thread_name_prefix="guardrail-choice") as pool:
-            return [future.result() for future in [pool.submit(copy_context().run, one, turn) for turn in turns]]
+            return [
+                future.result() for future in [pool.submit(copy_context().run, one, turn) for turn in turns]
+            ]
 
     def _guard(self, exchange: Exchange, request: Any, options: Any, elapsed: float, turn: Turn) -> Outcome:
         generate = functools.partial(self._regenerate, exchange, request, options)
@@ -273,7 +280,9 @@ class AsyncSending(GuardedSending):
             return [await one(turns[0])]
         return list(await asyncio.gather(*(one(turn) for turn in turns)))
 
-    async def _guard(self, exchange: Exchange, request: Any, options: Any, elapsed: float, turn: Turn) -> Outcome:
+    async def _guard(
+        self, exchange: Exchange, request: Any, options: Any, elapsed: float, turn: Turn
+    ) -> Outcome:
         generate = functools.partial(self._regenerate, exchange, request, options)
         try:
             return await self.guard.arun(

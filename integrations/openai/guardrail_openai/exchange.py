@@ -10,9 +10,9 @@ from typing import Any
 
 from guardrail.conversation import Evidence, Turn
 from guardrail.errors import ConfigError, GuardrailError, InputError
-from guardrail.evidence import as_evidence
 from guardrail.flow import Draft, Generated
-from guardrail.guard import First, Guard
+from guardrail.grounding import as_evidence
+from guardrail.guard import First
 from guardrail.outcome import Outcome, join
 from guardrail.policy.routing import RequestInfo
 from guardrail.wire.exchange import Asked, Codec, Json, Settled, add_usage, usage_of
@@ -84,7 +84,8 @@ class Exchange:
         return self.codec.restream(events, whole, self.settled(outcomes), self.asked.wants_json)
 
     def delivered(self, content: bytes, reply: Json, outcomes: Sequence[Outcome]) -> bytes:
-        """The body to hand on: byte for byte the reply's, but for the guard's mark, where nothing was replaced."""
+        """The body to hand on: byte for byte the reply's, but for the guard's mark, where nothing was
+        replaced."""
         outcome = join(outcomes)
         mark = {"id": outcome.id, "action": outcome.action.value, "status": status_of(outcome)}
         end = content.rstrip()
@@ -99,7 +100,9 @@ class Exchange:
         return next((reply for known, reply in self.others if known is turn), None)
 
 
-def open_exchange(method: str, path: str, headers: Mapping[str, str], content: Callable[[], bytes]) -> Exchange | None:
+def open_exchange(
+    method: str, path: str, headers: Mapping[str, str], content: Callable[[], bytes]
+) -> Exchange | None:
     """The exchange that a request begins; None when the request is not one to guard.
 
     Raises `OpenAIInputError` when its ``guardrail`` field cannot be used.
@@ -160,7 +163,10 @@ def bounded_extensions(extensions: Mapping[str, Any], remaining: float | None) -
     if remaining is None:
         return dict(extensions)
     known = extensions.get("timeout") or {}
-    limits = {key: remaining if known.get(key) is None else min(known[key], remaining) for key in ("connect", "read", "write", "pool")}
+    limits = {
+        key: remaining if known.get(key) is None else min(known[key], remaining)
+        for key in ("connect", "read", "write", "pool")
+    }
     return {**extensions, "timeout": limits}
 
 
@@ -180,7 +186,8 @@ def _asked(codec: Codec, body: Json) -> Asked:
     try:
         return codec.read_request(body)
     except InputError:
-        # The provider will say what is wrong with it; should it answer all the same, the answer is still judged.
+        # The provider will say what is wrong with it; should it answer all the same, the answer is still
+        # judged.
         model = body.get("model")
         return Asked((), model if isinstance(model, str) else None, body.get("stream") is True, False, {})
 
@@ -188,9 +195,13 @@ def _asked(codec: Codec, body: Json) -> Asked:
 def _own_field(own: object, asked: Asked) -> tuple[tuple[Evidence, ...], RequestInfo]:
     own = {} if own is None else own
     if not isinstance(own, dict):
-        raise OpenAIInputError(f"the request's {FIELD!r} field must be a mapping with {', '.join(_FIELD_KEYS)}")
+        raise OpenAIInputError(
+            f"the request's {FIELD!r} field must be a mapping with {', '.join(_FIELD_KEYS)}"
+        )
     if unknown := [key for key in own if key not in _FIELD_KEYS]:
-        raise OpenAIInputError(f"{FIELD}.{unknown[0]}: unknown key in the request; known: {', '.join(_FIELD_KEYS)}")
+        raise OpenAIInputError(
+            f"{FIELD}.{unknown[0]}: unknown key in the request; known: {', '.join(_FIELD_KEYS)}"
+        )
     docs = own.get("evidence", ())
     try:
         evidence = tuple(as_evidence(item) for item in (docs if isinstance(docs, list | tuple) else [docs]))

@@ -10,7 +10,10 @@ from guardrail.wire.responses import ResponsesCodec
 
 __all__ = ["codec_for", "unguarded"]
 
-_GUARDED: tuple[tuple[str, Codec], ...] = (("/chat/completions", ChatCodec()), ("/responses", ResponsesCodec()))
+_GUARDED: tuple[tuple[str, Codec], ...] = (
+    ("/chat/completions", ChatCodec()),
+    ("/responses", ResponsesCodec()),
+)
 
 _UNGUARDED = (
     ("POST", re.compile(r"(?<!/chat)/completions$"), "legacy completions"),
@@ -33,5 +36,7 @@ def codec_for(method: str, path: str) -> Codec | None:
 
 def unguarded(method: str, path: str) -> str | None:
     """The name of a surface that returns generated text and passes unguarded; None for everything else."""
-    found = (name for verb, pattern, name in _UNGUARDED if verb == method and pattern.search(path.rstrip("/")))
+    found = (
+        name for verb, pattern, name in _UNGUARDED if verb == method and pattern.search(path.rstrip("/"))
+    )
     return next(found, None)

@@ -1,16 +1,12 @@
-"""A server, and clients of both kinds that run the same test."""
+"""A server for real clients to talk to."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from upstream import Upstream, serve  # noqa: E402
+from tests.integrations.openai.upstream import Upstream, serve
 
 
 @pytest.fixture

@@ -8,19 +8,32 @@ import json
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-import guardrail
 import openai
 import pytest
+from openai import AsyncOpenAI, OpenAI
+
+import guardrail
 from guardrail import Action, BlockedError, ConfigError, Guard, Policy
 from guardrail.errors import NoReport
 from guardrail.testing import ScriptedVerifier, reliable, unreliable
-from openai import AsyncOpenAI, OpenAI
-from upstream import Reply, Upstream, chunks, completion, response, response_events, sse, tool_call_completion
+from tests.integrations.openai.upstream import (
+    Reply,
+    Upstream,
+    chunks,
+    completion,
+    response,
+    response_events,
+    sse,
+    tool_call_completion,
+)
 
 ASKED: Any = [{"role": "user", "content": "Capital of France?"}]
 BAD, GOOD = "It is London.", "It is Paris."
 REGENERATE = {"version": 1, "policies": {"default": {"on_unreliable": ["regenerate", "block"]}}}
-BLOCK = {"version": 1, "policies": {"default": {"on_unreliable": "block", "messages": {"blocked": "Withheld."}}}}
+BLOCK = {
+    "version": 1,
+    "policies": {"default": {"on_unreliable": "block", "messages": {"blocked": "Withheld."}}},
+}
 RAISE = {"version": 1, "policies": {"default": {"on_unreliable": "block", "on_block": "raise"}}}
 
 
@@ -37,7 +50,10 @@ class Client:
         self.loop = asyncio.new_event_loop()
         make = OpenAI if kind == "sync" else AsyncOpenAI
         bare: Any = make(base_url=upstream.url, api_key="sk-test", max_retries=2)
-        guard = Guard(Policy.model_validate(policy) if isinstance(policy, dict) else policy, verifiers={"main": self.verifier})
+        guard = Guard(
+            Policy.model_validate(policy) if isinstance(policy, dict) else policy,
+            verifiers={"main": self.verifier},
+        )
         self.client: Any = guardrail.wrap(bare, guard)
         self.bare = bare
 
@@ -99,7 +115,10 @@ def test_the_type_stays_and_a_good_answer_is_untouched(make: Make, upstream: Ups
 
 
 def test_a_bad_answer_is_regenerated_and_nothing_of_it_stays(make: Make, upstream: Upstream) -> None:
-    client, upstream.script = make(REGENERATE), [Reply(completion(BAD)), Reply(completion(GOOD, id="chatcmpl-2"))]
+    client, upstream.script = (
+        make(REGENERATE),
+        [Reply(completion(BAD)), Reply(completion(GOOD, id="chatcmpl-2"))],
+    )
     answer = create(client)
     assert BAD not in answer.model_dump_json()
     assert (answer.choices[0].message.content, answer.id) == (GOOD, "chatcmpl-2")
@@ -126,7 +145,11 @@ def test_a_blocked_answer_looks_as_its_format_allows(
     client, upstream.script = make(BLOCK), [Reply(completion(BAD))]
     answer = create(client, **({"response_format": form} if form else {}))
     choice = answer.choices[0]
-    assert (choice.message.content, choice.message.refusal, choice.finish_reason) == (content, refusal, finish)
+    assert (choice.message.content, choice.message.refusal, choice.finish_reason) == (
+        content,
+        refusal,
+        finish,
+    )
     assert "London" not in answer.model_dump_json()
 
 
@@ -139,11 +162,17 @@ def test_on_block_raise_gives_one_error_of_both_kinds_and_one_request(make: Make
     assert len(upstream.requests) == 1
 
 
-def test_of_several_choices_only_the_bad_ones_are_regenerated_in_their_place(make: Make, upstream: Upstream) -> None:
+def test_of_several_choices_only_the_bad_ones_are_regenerated_in_their_place(
+    make: Make, upstream: Upstream
+) -> None:
     client = make(REGENERATE)
     upstream.script = [Reply(completion(GOOD, BAD, "Paris it is.")), Reply(completion("Paris, France."))]
     answer = create(client, n=3)
-    assert [(c.index, c.message.content) for c in answer.choices] == [(0, GOOD), (1, "Paris, France."), (2, "Paris it is.")]
+    assert [(c.index, c.message.content) for c in answer.choices] == [
+        (0, GOOD),
+        (1, "Paris, France."),
+        (2, "Paris it is."),
+    ]
     assert "n" not in upstream.requests[1]
     outcome = guardrail.report(answer)
     assert [choice.action for choice in outcome.choices] == [Action.PASS, Action.REGENERATE, Action.PASS]
@@ -151,13 +180,18 @@ def test_of_several_choices_only_the_bad_ones_are_regenerated_in_their_place(mak
 
 
 def test_fallback_sends_the_same_request_to_the_other_model(make: Make, upstream: Upstream) -> None:
-    policy = {"version": 1, "policies": {"default": {"on_unreliable": [{"do": "fallback", "model": "strong"}, "block"]}}}
+    policy = {
+        "version": 1,
+        "policies": {"default": {"on_unreliable": [{"do": "fallback", "model": "strong"}, "block"]}},
+    }
     client, upstream.script = make(policy), [Reply(completion(BAD)), Reply(completion(GOOD))]
     assert create(client).choices[0].message.content == GOOD
     assert upstream.requests[1] == {**upstream.requests[0], "model": "strong"}
 
 
-def test_a_stream_is_held_until_verified_and_then_byte_for_byte_the_same(make: Make, upstream: Upstream) -> None:
+def test_a_stream_is_held_until_verified_and_then_byte_for_byte_the_same(
+    make: Make, upstream: Upstream
+) -> None:
     client, upstream.script = make(), [chunks(GOOD, usage=True)]
     stream, items = streamed(client)
     assert text_of(items) == "ItisParis."
@@ -191,7 +225,9 @@ def test_a_blocked_stream_with_on_block_raise_raises(make: Make, upstream: Upstr
     assert len(upstream.requests) == 1
 
 
-def test_an_error_inside_a_stream_reaches_the_caller_as_the_sdks_own_without_the_text(make: Make, upstream: Upstream) -> None:
+def test_an_error_inside_a_stream_reaches_the_caller_as_the_sdks_own_without_the_text(
+    make: Make, upstream: Upstream
+) -> None:
     broken = sse({"choices": [{"index": 0, "delta": {"content": BAD}}]}, {"error": {"message": "overloaded"}})
     client, upstream.script = make(), [broken]
     with pytest.raises(openai.APIError, match="overloaded"):
@@ -215,7 +251,12 @@ def test_the_stream_helper_works_on_a_replaced_answer(make: Make, upstream: Upst
 
 
 @pytest.mark.parametrize(
-    "derive", [lambda c: c.with_options(timeout=5), lambda c: c.copy(), lambda c: c.with_options(max_retries=0).with_options(timeout=3)]
+    "derive",
+    [
+        pytest.param(lambda c: c.with_options(timeout=5), id="with_options"),
+        pytest.param(lambda c: c.copy(), id="copy"),
+        pytest.param(lambda c: c.with_options(max_retries=0).with_options(timeout=3), id="twice"),
+    ],
 )
 def test_derived_clients_stay_guarded(make: Make, upstream: Upstream, derive: Callable[[Any], Any]) -> None:
     client, upstream.script = make(BLOCK), [Reply(completion(BAD))]
@@ -263,7 +304,9 @@ def test_the_first_calls_errors_are_the_sdks_own(make: Make, upstream: Upstream)
     assert len(upstream.requests) == 1
 
 
-def test_a_failing_regeneration_is_never_retried_by_the_sdk_and_loses_nothing(make: Make, upstream: Upstream) -> None:
+def test_a_failing_regeneration_is_never_retried_by_the_sdk_and_loses_nothing(
+    make: Make, upstream: Upstream
+) -> None:
     policy = {"version": 1, "policies": {"default": {"on_unreliable": ["regenerate", "flag"]}}}
     client, upstream.script = make(policy), [Reply(completion(BAD)), Reply({"error": {}}, status=503)]
     answer = create(client)
@@ -288,7 +331,9 @@ def test_signed_requests_are_judged_but_not_sent_again(make: Make, upstream: Ups
 
 def test_the_guards_own_field_is_cut_out_and_used(make: Make, upstream: Upstream) -> None:
     client, upstream.script = make(), [Reply(completion(GOOD))]
-    create(client, extra_body={"guardrail": {"evidence": ["Paris is the capital."], "tags": ["geo"]}, "seed": 1})
+    create(
+        client, extra_body={"guardrail": {"evidence": ["Paris is the capital."], "tags": ["geo"]}, "seed": 1}
+    )
     assert "guardrail" not in upstream.requests[0]
     assert upstream.requests[0]["seed"] == 1
     assert [piece.text for piece in client.verifier.checks[0].evidence] == ["Paris is the capital."]
@@ -298,7 +343,9 @@ def test_the_guards_own_field_is_cut_out_and_used(make: Make, upstream: Upstream
     ("field", "match"),
     [({"evidense": []}, "evidense"), ("x", "mapping"), ({"evidence": [7]}, "evidence")],
 )
-def test_a_wrong_field_is_refused_before_anything_is_sent(make: Make, upstream: Upstream, field: Any, match: str) -> None:
+def test_a_wrong_field_is_refused_before_anything_is_sent(
+    make: Make, upstream: Upstream, field: Any, match: str
+) -> None:
     client, upstream.script = make(), [Reply(completion(GOOD))]
     with pytest.raises(guardrail.InputError, match=match):
         create(client, extra_body={"guardrail": field})
@@ -315,7 +362,9 @@ def test_evidence_of_the_context_is_used(make: Make, upstream: Upstream) -> None
 def test_responses_pass_are_regenerated_and_blocked(make: Make, upstream: Upstream) -> None:
     client = make(REGENERATE)
     upstream.script = [Reply(response(BAD)), Reply(response(GOOD, id="resp_2"))]
-    answer = client.run(lambda c: c.responses.create(model="m", input="Capital of France?", previous_response_id="resp_0"))
+    answer = client.run(
+        lambda c: c.responses.create(model="m", input="Capital of France?", previous_response_id="resp_0")
+    )
     assert (answer.output_text, answer.id, answer.usage.total_tokens) == (GOOD, "resp_2", 30)
     assert upstream.requests[1]["previous_response_id"] == "resp_0"
     upstream.script = [Reply(response(BAD))]
@@ -333,7 +382,9 @@ def test_a_conversation_that_the_server_keeps_is_not_regenerated(make: Make, ups
 
 
 @pytest.mark.parametrize("policy", [REGENERATE, BLOCK])
-def test_a_streamed_response_holds_nothing_of_a_bad_answer(make: Make, upstream: Upstream, policy: Any) -> None:
+def test_a_streamed_response_holds_nothing_of_a_bad_answer(
+    make: Make, upstream: Upstream, policy: Any
+) -> None:
     client, upstream.script = make(policy), [response_events(BAD), Reply(response(GOOD, id="resp_2"))]
     stream = client.run(lambda c: c.responses.create(model="m", input="Capital?", stream=True))
     events = client.items(stream)
@@ -352,7 +403,9 @@ def test_a_good_streamed_response_is_untouched(make: Make, upstream: Upstream) -
 
 def test_wrapping_twice_guards_once_by_the_newer_policy(make: Make, upstream: Upstream) -> None:
     client, upstream.script = make(REGENERATE), [Reply(completion(BAD))]
-    again = guardrail.wrap(client.client, Guard(Policy.model_validate(BLOCK), verifiers={"main": client.verifier}))
+    again = guardrail.wrap(
+        client.client, Guard(Policy.model_validate(BLOCK), verifiers={"main": client.verifier})
+    )
     answer = client.run(lambda _: again.chat.completions.create(model="m", messages=ASKED))
     assert answer.choices[0].message.content == "Withheld."
     assert (len(client.verifier.checks), len(upstream.requests)) == (1, 1)
@@ -369,7 +422,9 @@ def test_the_original_client_stays_as_it_was(make: Make, upstream: Upstream) -> 
 
 def test_messages_that_cannot_be_read_are_still_guarded(make: Make, upstream: Upstream) -> None:
     client, upstream.script = make(BLOCK), [Reply(completion(BAD))]
-    answer = client.run(lambda c: c.chat.completions.create(model="m", messages=[{"role": "oracle", "content": "?"}]))
+    answer = client.run(
+        lambda c: c.chat.completions.create(model="m", messages=[{"role": "oracle", "content": "?"}])
+    )
     assert answer.choices[0].message.content == "Withheld."
 
 
@@ -379,7 +434,9 @@ def test_other_resources_pass(make: Make, upstream: Upstream) -> None:
     assert upstream.paths == ["/v1/embeddings"]
 
 
-def test_what_is_not_guarded_yet_warns_once(make: Make, upstream: Upstream, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_not_guarded_yet_warns_once(
+    make: Make, upstream: Upstream, caplog: pytest.LogCaptureFixture
+) -> None:
     client = make()
     reply = {"id": "c", "object": "text_completion", "created": 1, "model": "m", "choices": []}
     upstream.script = [Reply(reply)]

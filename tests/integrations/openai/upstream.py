@@ -55,11 +55,23 @@ def completion(*texts: str, id: str = "chatcmpl-1", finish: str = "stop", **more
         for place, text in enumerate(texts)
     ]
     usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
-    return {"id": id, "object": "chat.completion", "created": 1, "model": "m", "choices": choices, "usage": usage, **more}
+    return {
+        "id": id,
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m",
+        "choices": choices,
+        "usage": usage,
+        **more,
+    }
 
 
 def tool_call_completion() -> Json:
-    call = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Paris"}'}}
+    call = {
+        "id": "call_1",
+        "type": "function",
+        "function": {"name": "weather", "arguments": '{"city": "Paris"}'},
+    }
     whole = completion("")
     whole["choices"][0]["message"] = message(None, tool_calls=[call])
     whole["choices"][0]["finish_reason"] = "tool_calls"
@@ -74,8 +86,10 @@ def response(text: str, id: str = "resp_1", **more: Any) -> Json:
         "input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0},
     }  # fmt: skip
     return {
-        "id": id, "object": "response", "created_at": 1, "status": "completed", "error": None, "incomplete_details": None,
-        "instructions": None, "metadata": {}, "model": "m", "output": [item], "parallel_tool_calls": True, "temperature": 1.0,
+        "id": id, "object": "response", "created_at": 1, "status": "completed",
+        "error": None, "incomplete_details": None,
+        "instructions": None, "metadata": {}, "model": "m", "output": [item], "parallel_tool_calls": True,
+        "temperature": 1.0,
         "tool_choice": "auto", "tools": [], "top_p": 1.0, "usage": usage, **more,
     }  # fmt: skip
 
@@ -95,7 +109,9 @@ def chunks(*texts: str, id: str = "chatcmpl-1", usage: bool = False) -> Reply:
     words = [chunk(i, {"content": piece}) for i, text in enumerate(texts) for piece in text.split(" ")]
     starts = [chunk(i, {"role": "assistant", "content": ""}) for i in range(len(texts))]
     ends = [chunk(i, {}, "stop") for i in range(len(texts))]
-    spent = [{**head, "choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}}]
+    spent = [
+        {**head, "choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}}
+    ]
     return sse(*starts, *words, *ends, *(spent if usage else ()))
 
 
@@ -106,7 +122,11 @@ def response_events(text: str, id: str = "resp_1") -> Reply:
     empty = {**whole, "status": "in_progress", "output": [], "usage": None}
     payloads: list[Json] = [
         {"type": "response.created", "response": empty},
-        {"type": "response.output_item.added", "output_index": 0, "item": {**item, "content": [], "status": "in_progress"}},
+        {
+            "type": "response.output_item.added",
+            "output_index": 0,
+            "item": {**item, "content": [], "status": "in_progress"},
+        },
         {"type": "response.content_part.added", **where, "part": {**part, "text": ""}},
         {"type": "response.output_text.delta", **where, "delta": text, "logprobs": []},
         {"type": "response.output_text.done", **where, "text": text, "logprobs": []},
