@@ -75,9 +75,7 @@ class DeadlineVerifier:
             raise self._late(check) from error
 
     def _late(self, check: Check) -> VerifierError:
-        return VerifierError(
-            Cause.TIMEOUT, f"the verifier {self.id!r} did not answer within {check.remaining:.3g} s"
-        )
+        return VerifierError(Cause.TIMEOUT, f"the verifier {self.id!r} did not answer within {check.remaining:.3g} s")
 
     def close(self) -> None:
         """Close the other verifier."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from tenacity import RetryCallState, Retrying, retry_if_exception
+from tenacity.stop import stop_base
 from tenacity.wait import wait_base
 
 from guardrail.errors import VerifierError
@@ -31,8 +32,8 @@ class RetryVerifier:
     """Another verifier, asked again after transient failures, as a policy's ``retry`` says.
 
     A ``Retry-After`` is honoured up to ``retry.retry_after_max``; a longer one ends the trying. It never
-    waits beyond
-    ``check.remaining``: the last failure is raised instead.
+    waits beyond ``check.remaining``: the last failure is raised at once instead. ``on_retry`` hears of each
+    wait before it begins. ``sleep``, ``asleep`` and ``clock`` are there for tests.
     """
 
     def __init__(
@@ -99,50 +100,44 @@ class RetryVerifier:
     def _tries(self, check: Check) -> Generator[Step, Answer, Verdict]:
         """The loop: yields what to do, is sent what came of it."""
         started, pauses = self._clock(), list[float]()
-        for attempt in self._loop(pauses):
-            state = attempt.retry_state
+        for attempt in self._loop(check, pauses):
             for pause in pauses:
-                yield self._pause(pause, check, started)
+                yield float(pause)
             pauses.clear()
             answer = yield self._within(check, started)
             if isinstance(answer, Verdict):
                 return answer
             assert isinstance(answer, VerifierError)
+            state = attempt.retry_state
             state.set_exception((type(answer), answer, answer.__traceback__))
+            # tenacity looks at the clock of the machine: a test has one of its own.
             state.outcome_timestamp = state.start_time + self._clock() - started
-            self._consider(answer, state, check, started)
         raise AssertionError("tenacity ends its loop by raising")
 
-    def _loop(self, pauses: list[float]) -> Retrying:
+    def _loop(self, check: Check, pauses: list[float]) -> Retrying:
         # Made anew each time: a shared object shares its state between calls.
         return Retrying(
-            stop=self._retry.stop.build(),
-            wait=_wait_as_asked(self._retry.wait.build()),
-            retry=retry_if_exception(_is_transient),
+            stop=_in_time(self._retry.stop.build(), check.remaining),
+            wait=_as_asked(self._retry.wait.build()),
+            retry=retry_if_exception(self._worth_it),
             sleep=pauses.append,
             before_sleep=self._tell,
             reraise=True,
         )
 
-    def _consider(self, error: VerifierError, state: RetryCallState, check: Check, started: float) -> None:
-        """Raises ``error`` when waiting for another try makes no sense."""
-        asked = error.retry_after or 0.0
-        left = self._left(check, started)
-        if asked > self._retry.retry_after_max or (left is not None and asked >= left):
-            raise error
-
-    def _pause(self, seconds: float, check: Check, started: float) -> float:
-        left = self._left(check, started)
-        return float(seconds if left is None else min(seconds, max(0.0, left)))
+    def _worth_it(self, error: BaseException) -> bool:
+        if not isinstance(error, VerifierError) or error.cause not in TRANSIENT:
+            return False
+        return error.retry_after is None or error.retry_after <= self._retry.retry_after_max
 
     def _within(self, check: Check, started: float) -> Check:
-        left = self._left(check, started)
-        if left is not None and left <= 0:
-            raise VerifierError(Cause.TIMEOUT, "no time was left for another try")
+        """``check`` with the time that is left for one try."""
+        if check.remaining is None:
+            return check
+        left = check.remaining - (self._clock() - started)
+        if left <= 0:
+            raise VerifierError(Cause.TIMEOUT, "no time was left for a try")
         return replace(check, remaining=left)
-
-    def _left(self, check: Check, started: float) -> float | None:
-        return None if check.remaining is None else check.remaining - (self._clock() - started)
 
     def _tell(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
@@ -158,16 +153,22 @@ class RetryVerifier:
         await self._inner.aclose()
 
 
-def _is_transient(error: BaseException) -> bool:
-    return isinstance(error, VerifierError) and error.cause in TRANSIENT
-
-
-def _wait_as_asked(wait: wait_base) -> Callable[[RetryCallState], float]:
-    """What the service asked for where it did, else the policy's wait."""
+def _as_asked(wait: wait_base) -> Callable[[RetryCallState], float]:
+    """The policy's wait, or what the service asked for where that is longer."""
 
     def seconds(state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         asked = error.retry_after if isinstance(error, VerifierError) else None
-        return wait(state) if asked is None else asked
+        return max(wait(state), asked or 0.0)
 
     return seconds
+
+
+def _in_time(stop: stop_base, remaining: float | None) -> Callable[[RetryCallState], bool]:
+    """The policy's stop, and one for when the next try would find no time: such a wait helps nobody."""
+
+    def stops(state: RetryCallState) -> bool:
+        begins = (state.seconds_since_start or 0.0) + state.upcoming_sleep
+        return stop(state) or (remaining is not None and begins >= remaining)
+
+    return stops
