@@ -118,10 +118,7 @@ def _shortened(messages: list[Message], max_tokens: int) -> tuple[list[Message],
     texts = [estimated_tokens(part) for message in messages for part in message.parts]
     fixed = sum(_size(message) for message in messages) - sum(texts)
     limit = _common_limit(texts, max_tokens - fixed)
-    cut = [
-        replace(message, parts=tuple(_middle_out(part, limit) for part in message.parts))
-        for message in messages
-    ]
+    cut = [replace(message, parts=tuple(_middle_out(part, limit) for part in message.parts)) for message in messages]
     cut = [replace(message, parts=tuple(part for part in message.parts if part)) for message in cut]
     return cut, sum(map(_size, messages)) - sum(map(_size, cut))
 

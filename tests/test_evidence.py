@@ -18,9 +18,7 @@ from guardrail.wire.messages import read_messages
 
 ROWS: list[dict[str, Any]] = [
     json.loads(line)
-    for line in (Path(__file__).parent / "data" / "evidence_prompts.jsonl")
-    .read_text(encoding="utf-8")
-    .splitlines()
+    for line in (Path(__file__).parent / "data" / "evidence_prompts.jsonl").read_text(encoding="utf-8").splitlines()
 ]
 
 
@@ -39,9 +37,7 @@ def test_a_labelled_prompt_gives_its_evidence(row: dict[str, Any]) -> None:
     assert found == expected
 
 
-@pytest.mark.parametrize(
-    "row", [row for row in ROWS if row["evidence"]], ids=lambda row: f"{row['id']}-{row['style']}"
-)
+@pytest.mark.parametrize("row", [row for row in ROWS if row["evidence"]], ids=lambda row: f"{row['id']}-{row['style']}")
 def test_titles_and_addresses_are_found_beside_the_text(row: dict[str, Any]) -> None:
     found = {piece.text: (piece.title, piece.url) for piece in collect(read_messages(row["messages"]))}
     assert found == {piece["text"]: (piece.get("title"), piece.get("url")) for piece in row["evidence"]}
@@ -58,6 +54,36 @@ def test_precision_and_recall_over_all_labelled_prompts(capsys: pytest.CaptureFi
     assert len(ROWS) == 60
     assert precision >= 0.98
     assert recall >= 0.98
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Answer the following questions based on the passage:\n\nOwls eat voles.\n\n1. What do they eat?",
+            [("retrieved", "Owls eat voles.")],
+        ),
+        (
+            "Search results:\n[Document 1] Title: Rain\nIt rained.\n[Document 2] Title: Sun\nIt shone.\n\nDid it?",
+            [("retrieved", "It rained."), ("retrieved", "It shone.")],
+        ),
+        (
+            "--- BEGIN DOCUMENT ---\nThe fee is 20 euros.\n--- END DOCUMENT ---\nWhat is it?",
+            [("retrieved", "The fee is 20 euros.")],
+        ),
+        ('{"documents": [{"text": "Defoe wrote it."}]}', [("retrieved", "Defoe wrote it.")]),
+        ("I own a kettle. It leaks. What now?", [("user", "I own a kettle. It leaks.")]),
+        ("Now make it about snow and use the word 'silent'.", []),
+        ("Name a shop. It should be a funny name.", []),
+    ],
+)
+def test_a_users_prompt_that_was_once_misread(text: str, expected: list[tuple[str, str]]) -> None:
+    assert [(piece.origin, piece.text) for piece in collect((user(text),))] == expected
+
+
+def test_a_sample_of_the_wanted_json_in_a_system_prompt_is_no_document() -> None:
+    prompt = 'You are a JSON API. Return a list of objects:\n```json\n[{"name": "string", "price": 0}]\n```'
+    assert collect((Message("system", (prompt,)),)) == ()
 
 
 def test_the_order_is_given_tool_retrieved_user_and_repetitions_count_once() -> None:

@@ -33,9 +33,7 @@ TOOL_TURN = (
 )
 
 
-@pytest.mark.parametrize(
-    ("text", "tokens"), [("", 0), ("abcd", 1), ("abcde", 2), ("故宫闭馆", 4), ("故宫 ok", 3)]
-)
+@pytest.mark.parametrize(("text", "tokens"), [("", 0), ("abcd", 1), ("abcde", 2), ("故宫闭馆", 4), ("故宫 ok", 3)])
 def test_tokens_are_estimated_from_characters(text: str, tokens: int) -> None:
     assert estimated_tokens(text) == tokens
 
@@ -47,9 +45,7 @@ def test_a_history_that_fits_is_untouched_and_nothing_is_noted() -> None:
 def test_the_oldest_goes_first_and_the_note_counts_it() -> None:
     left, note = trim(TOOL_TURN, max_tokens=60, keep=KEEP)
     assert left == TOOL_TURN[1:]
-    assert (
-        note == "the history sent to the verifier was cut to 60 tokens: 1 message of about 40 tokens left out"
-    )
+    assert note == "the history sent to the verifier was cut to 60 tokens: 1 message of about 40 tokens left out"
 
 
 def test_a_call_goes_with_its_result() -> None:
@@ -111,9 +107,7 @@ def test_the_result_fits_keeps_the_order_and_says_when_it_cut(
 
 @settings(max_examples=100, deadline=None)
 @given(conversation=messages, max_tokens=st.integers(1, 200))
-def test_system_messages_and_the_last_question_never_go(
-    conversation: tuple[Message, ...], max_tokens: int
-) -> None:
+def test_system_messages_and_the_last_question_never_go(conversation: tuple[Message, ...], max_tokens: int) -> None:
     left, _ = trim(conversation, max_tokens=max_tokens, keep=("system", "last_user"))
     for role in ("system", "user"):
         count = sum(message.role == role for message in conversation)

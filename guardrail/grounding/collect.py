@@ -15,13 +15,13 @@ from itertools import chain, islice
 from guardrail.conversation import Evidence, Message, Origin
 from guardrail.grounding.documents import documents_in, documents_of
 from guardrail.grounding.passages import numbered_alone, pieces
-from guardrail.grounding.sections import Section, sections
+from guardrail.grounding.sections import REQUESTED, Section, sections
 from guardrail.grounding.statements import only_requests, stated
 from guardrail.grounding.tags import tagged
 
 __all__ = ["collect", "missing_note"]
 
-_JSON_START = re.compile(r"^[ \t]{0,8}\[\s{0,40}\{", re.MULTILINE)
+_JSON_START = re.compile(r"^[ \t]{0,8}(?:\[\s{0,40})?\{\s{0,40}\"", re.MULTILINE)
 _JSON_TRIES = 8
 """Places of one message where a JSON array is tried: each try may read to the end of the text."""
 
@@ -91,7 +91,7 @@ def _json_arrays(text: str) -> tuple[list[Evidence], str]:
         if start.start() < done:
             continue
         try:
-            value, end = json.JSONDecoder().raw_decode(text, text.index("[", start.start()))
+            value, end = json.JSONDecoder().raw_decode(text, start.end() - len(start[0].lstrip()))
         except (ValueError, RecursionError):
             continue
         if found := documents_of(value, "retrieved"):
@@ -106,7 +106,7 @@ def _from_section(section: Section, *, states: bool) -> Iterator[Evidence]:
         kept = pieces(section.text, "retrieved")
         # Under a heading of a system prompt there may stand orders just as well.
         yield from kept if states or section.fenced else (p for p in kept if not only_requests(p.text))
-    elif section.kind == "pasted" and (states or section.fenced):
+    elif section.kind == "pasted" and (states or (section.fenced and section.name != REQUESTED)):
         yield from _pasted(section, "user" if states else "retrieved")
     elif section.kind in ("free", "question"):
         passages, rest = numbered_alone(section.text)

@@ -15,9 +15,7 @@ TEXT_KEYS = ("text", "page_content", "content", "body", "snippet", "passage", "c
 TITLE_KEYS = ("title", "name", "filename", "file_name", "heading")
 URL_KEYS = ("url", "source", "link", "uri", "href", "source_url", "path", "file_path")
 _METADATA_KEYS = ("metadata", "meta", "attributes", "document")
-_REMEDY = (
-    "pass a string, an Evidence, a mapping with one of " + ", ".join(TEXT_KEYS) + ", or a LangChain Document"
-)
+_REMEDY = "pass a string, an Evidence, a mapping with one of " + ", ".join(TEXT_KEYS) + ", or a LangChain Document"
 
 
 def as_evidence(item: object, origin: Origin = "caller") -> Evidence:
@@ -63,9 +61,7 @@ def _from_fields(fields: Mapping[object, object], origin: Origin) -> Evidence | 
 
 def _first(fields: Mapping[object, object], keys: Sequence[str]) -> str | None:
     """The first of ``keys`` that holds some text."""
-    return next(
-        (value.strip() for key in keys if isinstance(value := fields.get(key), str) and value.strip()), None
-    )
+    return next((value.strip() for key in keys if isinstance(value := fields.get(key), str) and value.strip()), None)
 
 
 _LIST_KEYS = ("documents", "results", "passages", "chunks", "sources", "hits", "items", "data", "matches")

@@ -9,7 +9,7 @@ from guardrail.conversation import Evidence, Origin
 from guardrail.grounding.documents import documents_in
 from guardrail.grounding.words import words
 
-__all__ = ["numbered_alone", "pieces"]
+__all__ = ["is_numbered", "numbered_alone", "pieces"]
 
 _MARK = re.compile(
     r"[ \t]{0,8}(?:\[(?:\w{1,9} )?(?P<square>\d{1,3})\]:?|\((?P<round>\d{1,3})\)|(?P<dot>\d{1,3})[.)])"
@@ -23,9 +23,7 @@ _OTHER_KEYS = words("page page_label date author id score doc_id chunk_id publis
 _BODY_KEYS = words("content text body passage snippet excerpt")
 
 
-def pieces(
-    block: str, origin: Origin, *, title: str | None = None, url: str | None = None
-) -> Iterator[Evidence]:
+def pieces(block: str, origin: Origin, *, title: str | None = None, url: str | None = None) -> Iterator[Evidence]:
     """The documents of a block, verbatim, each with the title and address found beside it."""
     documents = documents_in(block, origin)
     if documents:
@@ -53,6 +51,12 @@ def numbered_alone(text: str) -> tuple[tuple[str, ...], str]:
         passages.append(_unmarked("\n".join(lines[place:end])))
         taken.update(range(place, end))
     return tuple(passages), "\n".join(line for place, line in enumerate(lines) if place not in taken)
+
+
+def is_numbered(line: str) -> bool:
+    """Whether a line begins a passage as ``[1] ...`` or ``[Document 1] ...`` does."""
+    mark = _MARK.match(line)
+    return mark is not None and mark.lastgroup == "square"
 
 
 def _records(lines: list[str]) -> Iterator[list[str]]:

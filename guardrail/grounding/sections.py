@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal
 
+from guardrail.grounding.passages import is_numbered
 from guardrail.grounding.statements import is_request, only_requests, sentences
 from guardrail.grounding.words import (
     ANSWER_NAMES,
@@ -25,16 +26,17 @@ from guardrail.grounding.words import (
     words,
 )
 
-__all__ = ["Section", "sections"]
+__all__ = ["REQUESTED", "Section", "sections"]
+
+REQUESTED = "requested"
+"""The name of a pasted section that only a request announces, such as ``Summarise:``."""
 
 Kind = Literal["free", "context", "pasted", "question", "answer", "other"]
 
 _WORD = re.compile(r"[^\W\d_]+")
 _DECORATION = "#*_>= \t"
 _FENCES = ('"""', "```", "'''", "~~~", "---", "===", "***", "___", "<<<")
-_PROPERTIES = words(
-    "source title url link file file_path file_name filename page page_label date author id score"
-)
+_PROPERTIES = words("source title url link file file_path file_name filename page page_label date author id score")
 _VERBATIM = ("```", "~~~")
 _PASTED_INLINE = 80
 """Characters from which text after ``Summarise:`` on one line is a pasted text and no phrase."""
@@ -190,11 +192,12 @@ def _fence(line: str) -> str | None:
 
 def _heading(line: str) -> _Heading | None:
     stripped = line.strip()
-    if not stripped or len(stripped.split(":", 1)[0]) > 80:
+    if not stripped or len(stripped.split(":", 1)[0]) > 80 or is_numbered(line):
         return None
     level = len(stripped) - len(stripped.lstrip("#"))
-    bold = stripped.startswith(("**", "__", "==", "[")) or (line[:1] != " " and stripped.isupper())
+    bold = stripped.startswith(("**", "__", "==", "--", "[")) or (line[:1] != " " and stripped.isupper())
     plain = stripped.replace("**", "").replace("__", "").strip(_DECORATION)
+    plain = plain.strip("- ") if plain.startswith("--") else plain
     colon = min((at for mark in ":：" if (at := plain.find(mark)) >= 0), default=-1)
     if colon < 0 and not (level or bold):
         return None
@@ -215,6 +218,8 @@ def _normal(name: str) -> str:
 
 def _kind(name: str) -> Kind | None:
     said = _normal(name).split()
+    if said[:1] in (["begin"], ["start"], ["end"]) and said[-1] in CONTEXT_NOUNS:
+        return "free" if said[0] == "end" else "context"
     if not said or len(said) > 5:
         return None
     for names, kind in _EXACT:
@@ -222,7 +227,7 @@ def _kind(name: str) -> Kind | None:
             return kind
     if any(word in OTHER_NAMES or word in EXAMPLE_WORDS for word in said):
         return "other" if len(said) <= 3 else None
-    return "context" if said[-1] in CONTEXT_NOUNS and not is_request(name) else None
+    return "context" if said[-1] in CONTEXT_NOUNS and (len(said) < 3 or not is_request(name)) else None
 
 
 _EXACT: tuple[tuple[frozenset[str], Kind], ...] = (
@@ -243,8 +248,10 @@ def _introduction(line: str) -> _Heading | None:
     colon = stripped.endswith((":", "："))
     if known & POINTING and known & CONTEXT_NOUNS and not (known & PASTED_NOUNS and colon):
         return _Heading("context", "", introduced=True, waits=not colon)
-    if colon and len(said) <= 25 and (known & PASTED_NOUNS or (said and is_request(stripped[:-1]))):
-        return _Heading("other" if known & (EXAMPLE_WORDS | _RULING) else "pasted", "", introduced=True)
+    named = bool(known & PASTED_NOUNS)
+    if colon and len(said) <= 25 and (named or (said and is_request(stripped[:-1]))):
+        kind: Kind = "other" if known & (EXAMPLE_WORDS | _RULING) else "pasted"
+        return _Heading(kind, "" if named else REQUESTED, introduced=True)
     return _inline(stripped)
 
 
@@ -264,7 +271,7 @@ def _inline(line: str) -> _Heading | None:
     if not mark or len(head) > 120 or len(rest) < _PASTED_INLINE or not is_request(head):
         return None
     # The sentence before the request, if any, is the user's and stays in the free text.
-    return _Heading("pasted", "", rest.strip(), introduced=True)
+    return _Heading("pasted", REQUESTED, rest.strip(), introduced=True)
 
 
 def _ends(line: str, current: Section) -> _Heading | None:

@@ -12,15 +12,17 @@ from guardrail.grounding.words import (
     REQUEST_STARTS,
     STATEMENT_STARTS,
     STATEMENT_VERBS,
+    words,
 )
 
 __all__ = ["is_request", "only_requests", "sentences", "stated"]
 
 _END = re.compile(r"[.!?…]+[\"'”’)\]]{0,3}(?=\s)|[。！？]+[」』”]?|\n[ \t]*\n\s*|\n(?=[ \t]*[A-Z\-*•#<])")
-_SHORTENED = re.compile(
-    r"(?:^|[\s(])(?:[A-Za-z]|Mr|Mrs|Ms|Dr|St|No|vs|etc|e\.g|i\.e|a\.m|p\.m|approx|Prof|Inc|Ltd)\.$"
-)
+_SHORTENED = re.compile(r"(?:^|[\s(])(?:[A-Za-z]|Mr|Mrs|Ms|Dr|St|No|vs|etc|e\.g|i\.e|a\.m|p\.m|approx|Prof|Inc|Ltd)\.$")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_BULLET = re.compile(r"\(?\d{1,3}[.)](?:\s+|$)")
+_LEADING = words("now then also and but so first next finally well again")
+"""Words that may stand before a request's verb."""
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _LONG = 200
 """Characters above which a sentence is no mere request, whatever phrase occurs in it."""
@@ -58,14 +60,12 @@ def is_request(sentence: str) -> bool:
     bare = sentence.strip("\"'“”() \t\n*_-•")
     if bare.endswith(("?", "？", ":", "：")) or bare.startswith("¿"):
         return True
-    words = [word.lower().replace("’", "'") for word in _WORD.findall(bare[:_LONG])]
-    if not words:
-        return True
-    if words[0] in GREETINGS:
-        if len(words) < 4:
-            return True
-        words = words[1:]
-    if words[0] in REQUEST_STARTS:
+    said = _lowered(_BULLET.sub("", bare, count=1)[:_LONG])
+    if said and said[0] in GREETINGS:
+        said = said[1:] if len(said) > 3 else []
+    while said and said[0] in _LEADING:
+        said = said[1:]
+    if not said or said[0] in REQUEST_STARTS:
         return True
     lowered = bare.lower().replace("’", "'")
     return len(bare) <= _LONG and any(phrase in lowered for phrase in REQUEST_PHRASES)
@@ -82,14 +82,18 @@ def is_statement(sentence: str) -> bool:
         return False
     if _CJK.search(sentence):
         return len(_CJK.findall(sentence)) >= 6
-    words = [word.lower().replace("’", "'") for word in _WORD.findall(sentence)]
-    if len(words) < 3:
+    said = _lowered(sentence)
+    if len(said) < (2 if said and said[0] in STATEMENT_STARTS else 3):
         return False
-    if words[0] in STATEMENT_STARTS or not sentence.isascii():
+    if said[0] in STATEMENT_STARTS or not sentence.isascii():
         return True
-    return any(word in STATEMENT_VERBS or (len(word) > 4 and word.endswith("ed")) for word in words) or (
-        len(words) > 3 and sentence.endswith((".", "!"))
+    return any(word in STATEMENT_VERBS or (len(word) > 4 and word.endswith("ed")) for word in said) or (
+        len(said) > 3 and sentence.endswith((".", "!"))
     )
+
+
+def _lowered(text: str) -> list[str]:
+    return [word.lower().replace("’", "'") for word in _WORD.findall(text)]
 
 
 def stated(text: str) -> Iterator[str]:

@@ -34,9 +34,7 @@ _NOT_DOCUMENT_WORDS = words(
     " persona guidelines schema tool tools response"
 )
 _TEXT_CHILDREN = words("document_content content text body page_content contents doc_content snippet")
-_SINGULAR = words(
-    "document doc passage article excerpt chunk result snippet reference file page webpage record item"
-)
+_SINGULAR = words("document doc passage article excerpt chunk result snippet reference file page webpage record item")
 _TITLE_KEYS = ("title", "name", "filename", "file_name")
 _URL_KEYS = ("url", "link", "source", "href", "uri", "src", "path")
 _META_CHILDREN = frozenset(

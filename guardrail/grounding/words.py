@@ -29,7 +29,7 @@ CONTEXT_NOUNS = words(
     " excerpts reference references background text texts chunk chunks snippet snippets information evidence"
     " knowledge base facts material materials paragraph paragraphs results"
     " extracts extract records transcript"
-    " abstract section quotes data"
+    " abstract section quotes data faq"
     # German, French, Spanish, Italian, Portuguese, Dutch, Russian
     " kontext quelle quellen dokument dokumente auszug auszüge textabschnitt hintergrund informationen"
     " contexte extrait extraits texte documentos documento contexto fuente fuentes texto fragmento fragmentos"
@@ -50,8 +50,7 @@ POINTING = words("following below these this here given provided retrieved folge
 """Words by which a line points at what comes next."""
 
 QUESTION_NAMES = words(
-    "question questions query q request human user frage pregunta domanda"
-    " pergunta vraag вопрос 问题 質問 질문"
+    "question questions query q request human user frage pregunta domanda pergunta vraag вопрос 问题 質問 질문"
 )
 ANSWER_NAMES = words(
     "answer a antwort réponse respuesta risposta resposta antwoord ответ 回答 答案 答え 답변 response reply"
@@ -115,6 +114,11 @@ REQUEST_PHRASES = (
     "would you",
     "tell me",
     "help me",
+    "it should",
+    "they should",
+    "it must",
+    "they must",
+    "make sure",
     "i want you",
     "i need you",
     "i'd like",

@@ -73,9 +73,7 @@ def read_items(input: object, instructions: object = None) -> tuple[Message, ...
 
 def _read_list(value: object, where: str) -> tuple[Message, ...]:
     items = as_sequence(value, where, f"pass a string, or {_EXAMPLE} in a list")
-    messages = [
-        message for place, item in enumerate(items) for message in _read_item(item, f"{where}[{place}]")
-    ]
+    messages = [message for place, item in enumerate(items) for message in _read_item(item, f"{where}[{place}]")]
     return _with_tool_names(messages)
 
 
@@ -161,9 +159,7 @@ def _result(item: Item, where: str) -> tuple[Message, ...]:
     name = optional_text(item.get("name"), f"{where}.name")
     output = item.get("output", item.get("result"))
     content = (
-        Content(omitted=(_media(output),))
-        if isinstance(output, Mapping)
-        else read_content(output, f"{where}.output")
+        Content(omitted=(_media(output),)) if isinstance(output, Mapping) else read_content(output, f"{where}.output")
     )
     return (_answering(item, name, content),)
 
@@ -173,9 +169,7 @@ def _media(output: Mapping[object, object]) -> str:
 
 
 def _answering(item: Item, name: str | None, content: Content) -> Message:
-    return Message(
-        "tool", content.parts, tool_call_id=_call_id(item) or None, name=name, omitted=content.omitted
-    )
+    return Message("tool", content.parts, tool_call_id=_call_id(item) or None, name=name, omitted=content.omitted)
 
 
 def _shell_result(item: Item, where: str) -> tuple[Message, ...]:

@@ -179,9 +179,7 @@ def test_every_role_of_the_sdk_is_known() -> None:
         ),
     ],
 )
-def test_a_broken_conversation_is_refused_by_place_and_remedy(
-    messages: object, place: str, remedy: str
-) -> None:
+def test_a_broken_conversation_is_refused_by_place_and_remedy(messages: object, place: str, remedy: str) -> None:
     with pytest.raises(InputError) as caught:
         read_messages(messages)
     assert str(caught.value).startswith(place)
@@ -220,9 +218,7 @@ def test_a_refusal_counts_as_an_answer() -> None:
         ((Message("assistant", omitted=("audio",)),), "has no text, only audio"),
     ],
 )
-def test_a_conversation_without_an_answer_says_what_is_there(
-    messages: tuple[Message, ...], text: str
-) -> None:
+def test_a_conversation_without_an_answer_says_what_is_there(messages: tuple[Message, ...], text: str) -> None:
     with pytest.raises(InputError) as caught:
         split_last_answer(messages)
     assert text in str(caught.value)
@@ -328,9 +324,7 @@ def test_passages_of_a_file_search_become_evidence_with_their_titles() -> None:
 def test_results_that_stay_with_the_provider_are_noted() -> None:
     search = {"type": "web_search_call", "id": "w", "action": {"type": "search", "query": "q"}}
     assert read_items([search])[1].omitted == ("web_search_results",)
-    assert read_items([{"type": "file_search_call", "id": "f", "queries": []}])[1].omitted == (
-        "file_search_results",
-    )
+    assert read_items([{"type": "file_search_call", "id": "f", "queries": []}])[1].omitted == ("file_search_results",)
 
 
 @pytest.mark.parametrize(
@@ -451,9 +445,7 @@ def test_whatever_json_comes_is_read_or_refused_and_never_crashes(entries: list[
         assert all(isinstance(part, str) for message in messages for part in message.parts)
 
 
-def outcome(
-    read: Callable[[object], tuple[Message, ...]], entries: object
-) -> tuple[tuple[Message, ...], str]:
+def outcome(read: Callable[[object], tuple[Message, ...]], entries: object) -> tuple[tuple[Message, ...], str]:
     try:
         return read(entries), ""
     except InputError as error:
