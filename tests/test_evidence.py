@@ -23,7 +23,7 @@ ROWS: list[dict[str, Any]] = [
 
 
 def found_and_expected(row: dict[str, Any]) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
-    found = {(piece.origin, piece.text) for piece in collect(read_messages(row["messages"]))}
+    found: set[tuple[str, str]] = {(piece.origin, piece.text) for piece in collect(read_messages(row["messages"]))}
     return found, {(piece["origin"], piece["text"]) for piece in row["evidence"]}
 
 

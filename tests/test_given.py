@@ -90,7 +90,7 @@ async def test_tasks_see_what_was_given_where_they_were_started_and_nothing_else
             return texts()
 
     with evidence("shared"):
-        assert await asyncio.gather(one("a"), one("b")) == [["shared", "a"], ["shared", "b"]]
+        assert list(await asyncio.gather(one("a"), one("b"))) == [["shared", "a"], ["shared", "b"]]
 
 
 def test_a_thread_sees_it_through_a_copied_context_only() -> None:
