@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.resources
 import json
 from pathlib import Path
 
@@ -102,7 +103,8 @@ def schema() -> None:
     Example:
       guardrail policy schema > guardrail.schema.json
     """
-    click.echo(json.dumps(Policy.model_json_schema(by_alias=True), indent=2))
+    published = importlib.resources.files("guardrail.policy").joinpath("schema.json")
+    click.echo(published.read_text(encoding="utf-8"), nl=False)
 
 
 def _as_yaml(found: Policy, source: str | None) -> str:

@@ -16,7 +16,7 @@ from guardrail.action import Action
 from guardrail.cli.errors import visible
 from guardrail.cli.tally import Judged, Tally
 from guardrail.conversation import Evidence
-from guardrail.evidence import missing_note
+from guardrail.grounding import missing_note
 from guardrail.outcome import Outcome
 from guardrail.verdict import Finding, Status, Verdict
 

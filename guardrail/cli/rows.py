@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 from guardrail.conversation import Evidence, Message, Turn
 from guardrail.errors import ConfigError, InputError
-from guardrail.evidence import as_evidence
+from guardrail.grounding import as_evidence
 from guardrail.verifiers.protocol import Check
 from guardrail.wire.messages import read_messages, split_last_answer
 

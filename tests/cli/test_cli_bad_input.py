@@ -83,7 +83,10 @@ ROWS = {
     "answer a list": (b'{"answer": ["x"]}', "answer: expected a string, got a list"),
     "question a number": (b'{"answer": "x", "question": 3}', "question: expected a string, got a number"),
     "context true": (b'{"answer": "x", "context": true}', "context: expected a string or a list"),
-    "context with a number": (b'{"answer": "x", "context": ["c", 1]}', "context[1]: expected a string or an object"),
+    "context with a number": (
+        b'{"answer": "x", "context": ["c", 1]}',
+        "context[1]: expected a string or an object",
+    ),
     "evidence without text": (b'{"answer": "x", "evidence": [{"score": 1}]}', "evidence[0]: "),
     "an empty document": (b'{"answer": "x", "evidence": [" "]}', "evidence[0]: an empty string"),
     "id a list": (b'{"answer": "x", "id": [1]}', "id: expected a string or a number"),
@@ -91,7 +94,10 @@ ROWS = {
     "messages a text": (b'{"messages": "x"}', "messages: "),
     "no role": (b'{"messages": [{"content": "x"}]}', "messages[0].role"),
     "a wrong role": (b'{"messages": [{"role": "ai", "content": "x"}]}', "did you mean 'assistant'?"),
-    "the user last": (b'{"messages": [{"role": "user", "content": "x"}]}', "the last message has the role 'user'"),
+    "the user last": (
+        b'{"messages": [{"role": "user", "content": "x"}]}',
+        "the last message has the role 'user'",
+    ),
     "an answer without text": (b'{"messages": [{"role": "assistant", "content": ""}]}', "no text"),
     "model a number": (b'{"model": 4, "messages": []}', "expected"),
 }
@@ -149,7 +155,10 @@ OPTIONS = {
     "a question without an answer": (["--question", "q"], "--question needs --answer"),
     "a context alone": (["--context", "c"], "nothing to judge"),
     "an answer twice": (["--answer", "a", "--answer", "b"], "--answer is given 2 times"),
-    "a policy twice": (["--answer", "a", "--policy", "strict", "--policy", "observe"], "--policy is given 2 times"),
+    "a policy twice": (
+        ["--answer", "a", "--policy", "strict", "--policy", "observe"],
+        "--policy is given 2 times",
+    ),
     "an output twice": (["--answer", "a", "-o", "x", "--output", "y"], "--output is given 2 times"),
     "an empty answer": (["--answer", " "], "answer: empty"),
     "an empty context": (["--answer", "a", "--context", ""], "--context: empty"),

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from guardrail.cli.group import cli
 from guardrail.conversation import Evidence
 from guardrail.errors import VerifierError
-from guardrail.testing import ScriptedVerifier, reliable, unknown, unreliable
+from guardrail.testing import ScriptedVerifier, reliable, unknown
 from guardrail.verdict import Cause, Finding, FindingKind, Status, Verdict
 from guardrail.verifiers.protocol import Check
 
@@ -143,7 +143,11 @@ def test_characters_of_every_script_come_through() -> None:
 
 def test_the_verifier_sees_question_answer_and_context() -> None:
     verifier = ScriptedVerifier(reliable())
-    run("-", input=json.dumps({"question": "Q?", "context": ["c1", {"text": "c2"}], "answer": "A"}), script=verifier)
+    run(
+        "-",
+        input=json.dumps({"question": "Q?", "context": ["c1", {"text": "c2"}], "answer": "A"}),
+        script=verifier,
+    )
     [check] = verifier.checks
     assert [(m.role, m.text) for m in check.conversation] == [("user", "Q?")]
     assert check.turn.text == "A"
@@ -155,7 +159,11 @@ def test_the_last_assistant_message_is_judged() -> None:
     messages = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "the answer"}]
     run("-", input=json.dumps({"messages": messages, "evidence": "e"}, indent=2), script=verifier)
     [check] = verifier.checks
-    assert (check.turn.text, check.conversation[0].text, check.evidence) == ("the answer", "q", (Evidence("e", "caller"),))
+    assert (check.turn.text, check.conversation[0].text, check.evidence) == (
+        "the answer",
+        "q",
+        (Evidence("e", "caller"),),
+    )
 
 
 def test_a_bare_list_of_messages_is_one_conversation() -> None:
@@ -167,11 +175,16 @@ def test_texts_are_read_from_the_command_line_and_from_files(tmp_path: Path) -> 
     (tmp_path / "notes.txt").write_bytes(b"\xef\xbb\xbffrom a file\r\n")
     verifier = ScriptedVerifier(reliable())
     file = f"@{tmp_path}/notes.txt"
-    result = run("--question", "q", "--answer", "@@mention", "--context", file, "--context", "more", script=verifier)
+    result = run(
+        "--question", "q", "--answer", "@@mention", "--context", file, "--context", "more", script=verifier
+    )
     [check] = verifier.checks
     assert result.exit_code == 0
     assert check.turn.text == "@mention"
-    assert check.evidence == (Evidence("from a file", "caller", title="notes.txt"), Evidence("more", "caller"))
+    assert check.evidence == (
+        Evidence("from a file", "caller", title="notes.txt"),
+        Evidence("more", "caller"),
+    )
 
 
 def test_context_on_the_command_line_is_for_every_row() -> None:
@@ -182,7 +195,9 @@ def test_context_on_the_command_line_is_for_every_row() -> None:
 
 def test_the_model_of_a_logged_request_chooses_the_route(policy: str) -> None:
     messages = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "unreliable"}]
-    rows = [json.dumps({"model": model, "messages": messages}) for model in ("to-other-1", "to-third-2", "mine")]
+    rows = [
+        json.dumps({"model": model, "messages": messages}) for model in ("to-other-1", "to-third-2", "mine")
+    ]
     found = objects(run("-", "--json", "--policy", policy, "--jobs", "1", input="\n".join(rows)))
     assert [one["action"] for one in found] == ["fallback", "block", "regenerate"]
 
@@ -210,7 +225,9 @@ EXIT_CODES = [
 
 @pytest.mark.parametrize(("answers", "fail_on", "code"), EXIT_CODES)
 @pytest.mark.parametrize("mode", [[], ["--json"]])
-def test_the_highest_exit_code_applies(answers: list[str], fail_on: list[str], code: int, mode: list[str]) -> None:
+def test_the_highest_exit_code_applies(
+    answers: list[str], fail_on: list[str], code: int, mode: list[str]
+) -> None:
     options = [word for name in fail_on for word in ("--fail-on", name)]
     assert run("-", *mode, *options, input="\n".join(map(row, answers))).exit_code == code
 
