@@ -62,22 +62,16 @@ def _single(*names: str, **attributes: Any) -> Callable[[_F], _F]:
 @click.command(epilog="Documentation: docs/cli.md")
 @click.argument("file", required=False, metavar="[FILE|-]")
 @_single("--question", metavar="TEXT", help="The question that --answer answers; @FILE reads it from a file.")
-@_single(
-    "--answer", metavar="TEXT", help="The answer to judge, in place of FILE; @FILE reads it from a file."
-)
+@_single("--answer", metavar="TEXT", help="The answer to judge, in place of FILE; @FILE reads it from a file.")
 @click.option(
     "--context",
     multiple=True,
     metavar="TEXT",
     help="What to hold answers against; repeatable. @FILE reads it from a file. It is for every row.",
 )
-@_single(
-    "--policy", metavar="POLICY", help="A policy file, or observe, balanced or strict. Default: balanced."
-)
+@_single("--policy", metavar="POLICY", help="A policy file, or observe, balanced or strict. Default: balanced.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a row on stdout, for machines.")
-@_single(
-    "--output", "-o", metavar="FILE", help="Write the JSON objects to FILE, which appears when all is done."
-)
+@_single("--output", "-o", metavar="FILE", help="Write the JSON objects to FILE, which appears when all is done.")
 @_single("--jobs", "-j", type=click.IntRange(1, 256), help="Rows at a time. Default: one a core.")
 @click.option(
     "--fail-on",
@@ -131,9 +125,7 @@ def check(
     ctx.exit(_run(options, verifiers=ctx.obj))
 
 
-def _refuse_contradictions(
-    ctx: click.Context, file: str | None, question: str | None, answer: str | None
-) -> None:
+def _refuse_contradictions(ctx: click.Context, file: str | None, question: str | None, answer: str | None) -> None:
     if file is not None and (answer is not None or question is not None):
         extra = "--answer" if answer is not None else "--question"
         raise click.UsageError(f"FILE and {extra} exclude each other; give one of them", ctx)
@@ -167,9 +159,7 @@ def _run(options: Options, *, verifiers: Mapping[str, Verifier] | None = None) -
 
 def _rows(options: Options, stack: ExitStack) -> tuple[Iterable[Row | BadRow], Place]:
     if options.file is None:
-        made = qa_check(
-            answer=options.answer or "", question=options.question or "", evidence=options.context
-        )
+        made = qa_check(answer=options.answer or "", question=options.question or "", evidence=options.context)
         return [Row(1, 1, made)], Place()
     stream, place = stack.enter_context(opened(options.file))
     return read_rows(stream, name=options.file, place=place, given=options.context), place

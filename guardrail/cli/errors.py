@@ -84,6 +84,4 @@ def _trace() -> None:
 
 def _bug(error: Exception) -> str:
     hint = "" if os.environ.get(DEBUG) == "1" else f"; run it again with {DEBUG}=1 for the traceback"
-    return visible(
-        f"Error: {type(error).__name__}: {error}\nThis is a bug in guardrail, not a mistake of yours{hint}."
-    )
+    return visible(f"Error: {type(error).__name__}: {error}\nThis is a bug in guardrail, not a mistake of yours{hint}.")

@@ -38,9 +38,7 @@ def _piece(value: str, option: str) -> Evidence:
     text = text_of(value, option=option)
     is_file = value.startswith("@") and not value.startswith("@@")
     if not text.strip():
-        raise InputError(
-            f"{option}: {value[1:] + ': ' if is_file else ''}empty; give the text to hold answers against"
-        )
+        raise InputError(f"{option}: {value[1:] + ': ' if is_file else ''}empty; give the text to hold answers against")
     return Evidence(text.strip(), "caller", title=Path(value[1:]).name if is_file else None)
 
 

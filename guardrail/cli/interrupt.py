@@ -23,10 +23,7 @@ def heed_interrupts() -> None:
 
     Nothing happens where interrupts are ignored, as under ``nohup``, or where threads cannot be sent signals.
     """
-    if (
-        not hasattr(signal, "pthread_kill")
-        or signal.getsignal(signal.SIGINT) is not signal.default_int_handler
-    ):
+    if not hasattr(signal, "pthread_kill") or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         return
     noticed = threading.Event()
 
@@ -38,9 +35,7 @@ def heed_interrupts() -> None:
     told.setblocking(False)
     signal.signal(signal.SIGINT, interrupt)
     signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
-    threading.Thread(
-        target=_wake, args=(heard, told, noticed), name="guardrail-interrupt", daemon=True
-    ).start()
+    threading.Thread(target=_wake, args=(heard, told, noticed), name="guardrail-interrupt", daemon=True).start()
 
 
 def _wake(heard: socket.socket, told: socket.socket, noticed: threading.Event) -> None:

@@ -120,9 +120,7 @@ def _write_new(target: Path, text: str, *, force: bool) -> None:
         with target.open("w" if force else "x", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
     except FileExistsError as error:
-        raise ConfigError(
-            f"{target}: is there already; name another file, or write over it with --force"
-        ) from error
+        raise ConfigError(f"{target}: is there already; name another file, or write over it with --force") from error
     except FileNotFoundError as error:
         raise ConfigError(f"{target}: the directory {target.parent} does not exist; make it first") from error
     except OSError as error:

@@ -118,8 +118,7 @@ def _severity(item: tuple[tuple[str, str], int]) -> tuple[int, str]:
 def _regions(length: int, findings: Sequence[Finding]) -> Iterator[tuple[int, int, list[int]]]:
     """(start, end, numbers of the findings), in order and apart from each other."""
     places = [
-        (max(0, finding.start), min(length, finding.end), number)
-        for number, finding in enumerate(findings, start=1)
+        (max(0, finding.start), min(length, finding.end), number) for number, finding in enumerate(findings, start=1)
     ]
     merged: list[tuple[int, int, list[int]]] = []
     for start, end, number in sorted(place for place in places if place[0] < place[1]):

@@ -108,9 +108,7 @@ def _where(error: json.JSONDecodeError, text: str) -> str:
     place = f"column {error.colno}" if error.lineno == 1 else f"line {error.lineno}, column {error.colno}"
     problem = (error.msg[:1].lower() + error.msg[1:]).removesuffix(" at").removesuffix(" starting")
     cut_off = (
-        "; it ends too early: is it cut off?"
-        if error.pos >= len(text.rstrip()) or "Unterminated" in error.msg
-        else ""
+        "; it ends too early: is it cut off?" if error.pos >= len(text.rstrip()) or "Unterminated" in error.msg else ""
     )
     return f"invalid JSON at {place}: {problem}{cut_off}"
 

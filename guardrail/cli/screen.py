@@ -49,9 +49,7 @@ class Bar:
             return
         progress = self._progress or self._start()
         unfit = tally.rows - sum(n for (_, action), n in tally.counts.items() if action == Action.PASS.value)
-        progress.update(
-            progress.task_ids[0], completed=self._place.read, rows=f"{tally.rows} rows, {unfit} not passed"
-        )
+        progress.update(progress.task_ids[0], completed=self._place.read, rows=f"{tally.rows} rows, {unfit} not passed")
 
     def console(self, console: Console) -> Console:
         """What to print on instead of ``console`` while the bar stands on the same terminal."""

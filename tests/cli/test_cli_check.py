@@ -175,9 +175,7 @@ def test_texts_are_read_from_the_command_line_and_from_files(tmp_path: Path) -> 
     (tmp_path / "notes.txt").write_bytes(b"\xef\xbb\xbffrom a file\r\n")
     verifier = ScriptedVerifier(reliable())
     file = f"@{tmp_path}/notes.txt"
-    result = run(
-        "--question", "q", "--answer", "@@mention", "--context", file, "--context", "more", script=verifier
-    )
+    result = run("--question", "q", "--answer", "@@mention", "--context", file, "--context", "more", script=verifier)
     [check] = verifier.checks
     assert result.exit_code == 0
     assert check.turn.text == "@mention"
@@ -195,9 +193,7 @@ def test_context_on_the_command_line_is_for_every_row() -> None:
 
 def test_the_model_of_a_logged_request_chooses_the_route(policy: str) -> None:
     messages = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "unreliable"}]
-    rows = [
-        json.dumps({"model": model, "messages": messages}) for model in ("to-other-1", "to-third-2", "mine")
-    ]
+    rows = [json.dumps({"model": model, "messages": messages}) for model in ("to-other-1", "to-third-2", "mine")]
     found = objects(run("-", "--json", "--policy", policy, "--jobs", "1", input="\n".join(rows)))
     assert [one["action"] for one in found] == ["fallback", "block", "regenerate"]
 
@@ -225,9 +221,7 @@ EXIT_CODES = [
 
 @pytest.mark.parametrize(("answers", "fail_on", "code"), EXIT_CODES)
 @pytest.mark.parametrize("mode", [[], ["--json"]])
-def test_the_highest_exit_code_applies(
-    answers: list[str], fail_on: list[str], code: int, mode: list[str]
-) -> None:
+def test_the_highest_exit_code_applies(answers: list[str], fail_on: list[str], code: int, mode: list[str]) -> None:
     options = [word for name in fail_on for word in ("--fail-on", name)]
     assert run("-", *mode, *options, input="\n".join(map(row, answers))).exit_code == code
 

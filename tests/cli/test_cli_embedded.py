@@ -36,9 +36,7 @@ ALONE = {"id": "alone", "question": "How tall is the tower?", "answer": "It is 3
 def check(*args: str, input: str = "") -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-m", "guardrail.cli", "check", *args]
-    return subprocess.run(
-        command, input=input, env=env, capture_output=True, encoding="utf-8", timeout=60, check=False
-    )
+    return subprocess.run(command, input=input, env=env, capture_output=True, encoding="utf-8", timeout=60, check=False)
 
 
 def test_a_wrong_number_is_found_where_it_stands() -> None:

@@ -22,11 +22,7 @@ from guardrail.verdict import Finding, FindingKind, Status, Verdict
 from guardrail.verifiers.protocol import Check
 
 JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=9),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner, max_size=4),
     max_leaves=12,
 )
@@ -96,9 +92,7 @@ def test_rows_are_read_when_they_are_asked_for() -> None:
     places=st.lists(st.tuples(st.integers(-5, 50), st.integers(-5, 50)), max_size=5),
     colour=st.booleans(),
 )
-def test_marks_add_to_an_answer_and_take_nothing_away(
-    answer: str, places: list[tuple[int, int]], colour: bool
-) -> None:
+def test_marks_add_to_an_answer_and_take_nothing_away(answer: str, places: list[tuple[int, int]], colour: bool) -> None:
     text = marked(answer, [finding(start, end) for start, end in places], colour=colour).plain
     rest = iter(text)
     assert all(char in rest for char in answer)

@@ -35,9 +35,7 @@ def test_the_starter_file_is_the_preset_that_was_asked_for(preset: str) -> None:
 def test_what_the_starter_file_has_in_comments_is_a_policy_too() -> None:
     text = re.sub(r"^# (?=( |verifiers:|policies:|routes:))", "", starter("strict"), flags=re.MULTILINE)
     text = "\n".join(
-        line
-        for line in text.splitlines()
-        if not re.match(r"  (guardrail policy|observe|balanced|strict) ", line)
+        line for line in text.splitlines() if not re.match(r"  (guardrail policy|observe|balanced|strict) ", line)
     )
     Path("full.yaml").write_text(text)
     found = load("full.yaml")

@@ -174,9 +174,7 @@ def test_what_no_one_foresaw_is_a_short_message_and_a_traceback_on_demand(start:
     assert process.returncode == 70
     assert b"This is a bug in guardrail" in errors
     assert b"Traceback" not in errors
-    again = start(
-        "check", "--answer", "a", driver="import os; os.environ['GUARDRAIL_DEBUG'] = '1'\n" + driver
-    )
+    again = start("check", "--answer", "a", driver="import os; os.environ['GUARDRAIL_DEBUG'] = '1'\n" + driver)
     assert b"Traceback" in again.communicate(timeout=PATIENCE)[1]
 
 
@@ -195,9 +193,7 @@ def test_the_version_costs_no_heavy_import(start: Start) -> None:
     assert heavy == "[]"
 
 
-@pytest.mark.parametrize(
-    "args", [[], ["--help"], ["check", "--help"], ["policy", "--help"], ["policy", "show", "-h"]]
-)
+@pytest.mark.parametrize("args", [[], ["--help"], ["check", "--help"], ["policy", "--help"], ["policy", "show", "-h"]])
 def test_every_help_text_has_examples(start: Start, args: list[str]) -> None:
     process = start(*args)
     out, errors = process.communicate(timeout=PATIENCE)
