@@ -27,15 +27,11 @@ def main(data: Path, encoder: Path, out: Path, minutes: float, permissive_only: 
     """
     rows = read(data, permissive_only=permissive_only, seed=seed)
     train, held = split(rows)
-    click.echo(
-        f"{len(train)} rows to train on, {len(held)} held out, data digest {digest(rows)}, seed {seed}"
-    )
+    click.echo(f"{len(train)} rows to train on, {len(held)} held out, data digest {digest(rows)}, seed {seed}")
     plan = Plan(minutes=minutes, seed=seed)
     texts = pairs(train, without_question=0.25, seed=seed)
     fit(encoder, out / "checkpoint", texts, [row.label for row in train], plan)
-    click.echo(
-        f"largest difference of a logit after quantisation: {export(out / 'checkpoint', out / 'model'):.3f}"
-    )
+    click.echo(f"largest difference of a logit after quantisation: {export(out / 'checkpoint', out / 'model'):.3f}")
     scores = combine(out / "model", held, version=f"1.{digest(rows)}", max_tokens=plan.max_tokens)
     for name, value in scores.items():
         click.echo(f"{name}: {value:.4f}")

@@ -45,9 +45,7 @@ def combine(folder: Path, rows: Sequence[Row], *, version: str, max_tokens: int)
     sizes = Counter(row.source for row in rows)
     # Every set counts the same, whatever its size: the next domain is like none of them in particular.
     weights = np.array([1 / sizes[row.source] for row in rows])
-    fitted = LogisticRegression(C=10.0, max_iter=1000).fit(
-        x, y, sample_weight=weights * len(rows) / len(sizes)
-    )
+    fitted = LogisticRegression(C=10.0, max_iter=1000).fit(x, y, sample_weight=weights * len(rows) / len(sizes))
     risk = fitted.predict_proba(x)[:, 1]
     false, true, cuts = roc_curve(y, risk, sample_weight=weights)
     threshold = float(cuts[int(np.argmax(true - false))])

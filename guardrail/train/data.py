@@ -74,12 +74,7 @@ def read(folder: Path, *, permissive_only: bool, seed: int) -> list[Row]:
     Raises `InputError` when a set is missing.
     """
     chance = random.Random(seed)
-    rows = [
-        row
-        for part in MIX
-        if not (permissive_only and part.share_alike)
-        for row in _sample(folder, part, chance)
-    ]
+    rows = [row for part in MIX if not (permissive_only and part.share_alike) for row in _sample(folder, part, chance)]
     chance.shuffle(rows)
     return rows
 

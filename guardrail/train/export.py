@@ -37,9 +37,7 @@ def export(trained: Path, folder: Path) -> float:
     _to_onnx(torch, model, sample, folder)
     shutil.copy(trained / "tokenizer.json", folder / "tokenizer.json")
     with torch.no_grad():
-        expected = (
-            model(input_ids=sample["input_ids"], attention_mask=sample["attention_mask"]).logits[:, 0].numpy()
-        )
+        expected = model(input_ids=sample["input_ids"], attention_mask=sample["attention_mask"]).logits[:, 0].numpy()
     return _difference(folder / "model.onnx", sample, expected)
 
 

@@ -30,9 +30,7 @@ class Plan:
     """Steps between two checkpoints."""
 
 
-def fit(
-    encoder: Path, out: Path, texts: Sequence[tuple[str, str]], labels: Sequence[int], plan: Plan
-) -> None:
+def fit(encoder: Path, out: Path, texts: Sequence[tuple[str, str]], labels: Sequence[int], plan: Plan) -> None:
     """Fine-tune ``encoder`` on ``texts`` (evidence, claim) and write it to ``out``.
 
     A checkpoint in ``out`` is taken up where it was left. Raises `MissingExtra` without torch.
@@ -41,7 +39,7 @@ def fit(
     ids = _encode(tokenizer, texts, plan.max_tokens)
     optimizer = _optimizer(torch, model, plan)
     started, step, loss_now = time.monotonic() - spent, 0, 0.0
-    for batch in _batches([len(item) for item in ids], plan):
+    for batch in _batches([len(item) for item in ids], plan, spent):
         share = (time.monotonic() - started) / (60 * plan.minutes)
         if share >= 1:
             break
@@ -70,16 +68,12 @@ def _begin(encoder: Path, out: Path, plan: Plan) -> tuple[Any, Any, Any, float]:
         import torch
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
     except ImportError as error:
-        raise MissingExtra(
-            "training needs torch and transformers: pip install 'guardrail-llm[train]'"
-        ) from error
+        raise MissingExtra("training needs torch and transformers: pip install 'guardrail-llm[train]'") from error
     torch.manual_seed(plan.seed)
     clock = out / "seconds"
     source = out if clock.is_file() else encoder
     # On CPUs the plain attention is faster to train than the fused one.
-    model = AutoModelForSequenceClassification.from_pretrained(
-        source, num_labels=1, attn_implementation="eager"
-    )
+    model = AutoModelForSequenceClassification.from_pretrained(source, num_labels=1, attn_implementation="eager")
     model.get_input_embeddings().weight.requires_grad = False
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
@@ -112,9 +106,9 @@ def _set_rate(optimizer: Any, plan: Plan, share: float) -> None:
         group["lr"] = plan.rate * group["scale"] * share
 
 
-def _batches(lengths: Sequence[int], plan: Plan) -> Iterator[list[int]]:
-    """Endless batches of pairs of like length, in random order."""
-    chance = random.Random(plan.seed)
+def _batches(lengths: Sequence[int], plan: Plan, spent: float) -> Iterator[list[int]]:
+    """Endless batches of pairs of like length, in random order; another order after each resumption."""
+    chance = random.Random(f"{plan.seed} {spent:.0f}")
     while True:
         order = list(range(len(lengths)))
         chance.shuffle(order)

@@ -5,51 +5,70 @@ from __future__ import annotations
 import re
 
 from guardrail.verifiers.embedded.segment import Sentence, sentences
-from guardrail.verifiers.embedded.words import content_words, words
+from guardrail.verifiers.embedded.words import content_words, names, words
 
 __all__ = ["claims"]
 
 _CODE = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)", re.DOTALL)
 _GREETING = re.compile(
     r"^(hi|hello|hey|dear|good (morning|afternoon|evening|day)|welcome|thanks?|thank you|you'?re welcome|sure|"
-    r"certainly|of course|absolutely|great question|no problem|my pleasure|goodbye|bye|best regards|"
-    r"kind regards|sincerely|cheers)\b[^.]{0,40}[.!,:]*$",
+    r"certainly|of course|absolutely|great question|no problem|my pleasure|goodbye|bye|best regards|kind regards|"
+    r"sincerely|cheers)\b[^.\d]{0,30}[.!,:]*$",
     re.IGNORECASE,
 )
 _OFFER = re.compile(
-    r"\b(let me know|feel free|happy to help|glad to help|hope (this|that) helps|how can i (help|assist)|"
-    r"can i help|here('s| is| are) (what|the|a)\b.*:$|is there anything else|would you like|do you want me)",
+    r"\b(let me know|feel free to|happy to help|glad to help|hope (this|that) helps|how (can|may) i (help|assist)|"
+    r"is there anything else|would you like|do you want me|here(?:'s| is| are) (?:what|the|a|some|an)\b[^.]*:$)",
     re.IGNORECASE,
 )
 _REFUSAL = re.compile(
-    r"\b(i (do not|don'?t|cannot|can'?t|could not|couldn'?t|am not able|'?m not able|am unable|'?m unable)\b|"
-    r"i('m| am) sorry|as an ai\b|i have no (information|access)|"
-    r"(the|this|your|given|provided) (\w+ ){0,3}(does|do|did|is|are) ?(not|n'?t) "
-    r"(say|state|mention|specif|provide|contain|includ|clear)|no (information|mention|details?) (about|of|on|is))",
+    r"^(?:unfortunately,? )?(?:but )?(?:i|we) (?:do not|don'?t|cannot|can'?t|could not|couldn'?t|am not able|am unable|"
+    r"are unable|would not|won'?t|have no (?:information|access|data))\b|^i'?m (?:not able|unable|not sure)\b|"
+    r"\bas an ai\b|\bi(?:'?m| am) (?:very |so )?(?:sorry|afraid)\b|^(?:my )?apologies\b",
     re.IGNORECASE,
 )
-_OPINION = re.compile(
-    r"^(i (think|believe|feel|guess|hope|would|recommend|suggest|love|like)|in my (opinion|view)|personally)\b",
+_ABSENCE = re.compile(
+    r"\b(?:context|text|passages?|documents?|sources?|information|article|evidence|excerpts?|price|date|name|answer|it)\b"
+    r"[^.;]{0,60}\b(?:do|does|did|is|are|was|were|has|have)(?: not|n['’]t)(?: been)? "
+    r"(?:say|stated?|mention(?:ed)?|specif\w+|indicated?|(?:given|provided|clear|available)"
+    r"(?: (?:in|by|from) the (?:context|text|passage|documents?|sources?|information|article|evidence)|\.?$))",
     re.IGNORECASE,
 )
+_FEELING = re.compile(
+    r"^(?:personally,? )?i(?:'d| would)? (?:hope|wish|recommend|suggest|love|like|enjoy|prefer|feel)\b|"
+    r"\bin my (?:opinion|view)\b",
+    re.IGNORECASE,
+)
+_BELIEF = re.compile(r"^(?:personally,? )?i (?:think|believe|guess|suppose)\b", re.IGNORECASE)
+_YES_NO = re.compile(r"^(?:yes|no|true|false|correct|incorrect|right|wrong)[.!]?$", re.IGNORECASE)
 
 
-def claims(answer: str) -> list[Sentence]:
+def claims(answer: str, *, asked: bool = False) -> list[Sentence]:
     """The sentences of ``answer`` that are claims, in order.
 
-    Greetings, offers, questions, refusals, opinions and code are none.
+    Greetings, offers, questions, refusals, opinions and code are none. ``asked``: the answer follows a
+    question, so that a bare "Yes." states something too.
     """
     fences = [match.span() for match in _CODE.finditer(answer)]
     return [
         sentence
         for sentence in sentences(answer)
-        if not any(start <= sentence.start < end for start, end in fences) and _is_claim(sentence.text)
+        if not any(start <= sentence.start < end for start, end in fences) and _is_claim(sentence.text, asked)
     ]
 
 
-def _is_claim(text: str) -> bool:
-    if text.endswith(("?", "？")) or text.startswith(("#", "|--", "---")):
+def _is_claim(text: str, asked: bool) -> bool:
+    if text.endswith(("?", "？", "?”", '?"')) or text.startswith(("#", "|--", "|:-", "---")):
         return False
-    if any(pattern.search(text) for pattern in (_GREETING, _OFFER, _REFUSAL, _OPINION)):
+    if _YES_NO.match(text):
+        return asked
+    if any(pattern.search(text) for pattern in (_GREETING, _OFFER, _REFUSAL, _ABSENCE, _FEELING)):
+        return False
+    if _BELIEF.match(text) and not _is_checkable(text):
         return False
     return bool(content_words(words(text)))
+
+
+def _is_checkable(text: str) -> bool:
+    """Whether a belief names something that evidence can speak about: a number or a name."""
+    return any(letter.isdigit() for letter in text) or bool(names(text) - {"i", "i'm"})

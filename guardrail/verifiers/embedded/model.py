@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import os
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,41 +59,34 @@ class Model:
     """A loaded model folder. One a folder and process; safe to share between threads."""
 
     def __init__(self, folder: Path, threads: int | None) -> None:
-        import onnxruntime as ort
-        from tokenizers import Tokenizer
-
         self.settings = _settings(folder)
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads or 0
-        options.log_severity_level = 3
-        self._session: Any = ort.InferenceSession(
-            str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
-        )
-        self._tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._session: Any = _readable(folder / "model.onnx", lambda path: _session(path, threads))
+        self._tokenizer: Any = _readable(folder / "tokenizer.json", _tokenizer)
         self._tokenizer.enable_truncation(self.settings.max_tokens, strategy="longest_first")
         self._tokenizer.no_padding()
+        self._pad = self._tokenizer.token_to_id("<pad>") or 0
 
     def logits(self, pairs: Sequence[tuple[str, str]], look_at_clock: Callable[[], None]) -> list[float]:
         """For each pair of evidence and claim: how surely the claim is unreliable (any real number).
 
         ``look_at_clock`` is called before each batch and raises when time is over.
         """
-        encodings = self._tokenizer.encode_batch(list(pairs))
-        ids = [encoding.ids for encoding in encodings]
-        found = [0.0] * len(ids)
-        order = sorted(range(len(ids)), key=lambda place: len(ids[place]))
+        found = [0.0] * len(pairs)
+        # Characters stand for tokens: pairs of like length share a batch, and only one batch is tokenized at once.
+        order = sorted(range(len(pairs)), key=lambda place: sum(map(len, pairs[place])))
         for at in range(0, len(order), _BATCH):
             look_at_clock()
             batch = order[at : at + _BATCH]
-            for place, value in zip(batch, self._run([ids[place] for place in batch]), strict=True):
+            for place, value in zip(batch, self._run([pairs[place] for place in batch]), strict=True):
                 found[place] = float(value)
         return found
 
-    def _run(self, batch: Sequence[Sequence[int]]) -> np.ndarray[Any, Any]:
+    def _run(self, pairs: Sequence[tuple[str, str]]) -> np.ndarray[Any, Any]:
         import numpy as np
 
+        batch = [encoding.ids for encoding in self._tokenizer.encode_batch(list(pairs))]
         longest = max(len(ids) for ids in batch)
-        padded = np.full((len(batch), longest), _pad(self._tokenizer), dtype=np.int64)
+        padded = np.full((len(batch), longest), self._pad, dtype=np.int64)
         mask = np.zeros_like(padded)
         for row, ids in enumerate(batch):
             padded[row, : len(ids)] = ids
@@ -107,7 +101,14 @@ def load(folder: Path, threads: int | None) -> Model:
 
     Raises `ConfigError` when the folder holds no model.
     """
-    return _loaded(folder, threads, os.getpid())
+    with _lock(os.getpid()):
+        return _loaded(folder, threads, os.getpid())
+
+
+@functools.cache
+def _lock(pid: int) -> threading.Lock:
+    """One a process: a lock that was held while another thread forked would stay locked in the child."""
+    return threading.Lock()
 
 
 @functools.lru_cache(maxsize=4)
@@ -146,6 +147,25 @@ def _settings(folder: Path) -> Settings:
         raise ConfigError(f"{path} is not the configuration of an embedded model: {error}") from error
 
 
-def _pad(tokenizer: Any) -> int:
-    pad: int | None = tokenizer.token_to_id("<pad>")
-    return 1 if pad is None else pad
+def _session(path: str, threads: int | None) -> Any:
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    options.log_severity_level = 3
+    return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def _tokenizer(path: str) -> Any:
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(path)
+
+
+def _readable(path: Path, read: Callable[[str], Any]) -> Any:
+    try:
+        return read(str(path))
+    except Exception as error:  # both libraries raise classes of their own that nothing narrower covers
+        raise ConfigError(
+            f"{path} cannot be read: {error}. Copy the model folder again, or leave `path` out for the shipped model."
+        ) from error

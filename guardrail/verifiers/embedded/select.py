@@ -17,6 +17,10 @@ WORDS = 85
 """About so many words of evidence are read together with a claim."""
 _LONGEST = 60
 """A sentence longer than this is read in pieces: tables and lists come without full stops."""
+_LOOKED_AT = 4096
+"""A claim is compared with about so many sentences, those with its rarest words first: long evidence stays linear."""
+_TRIED = 64
+"""The best so many sentences are tried for the room that is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,8 @@ class Passage:
     """The one that has most in common with the claim."""
     overlap: float
     """Share (0..1) of the claim's words of content that all of the evidence has."""
+    shared: int
+    """How many words of content that is."""
 
 
 class Sources:
@@ -46,6 +52,7 @@ class Sources:
     def __init__(self, evidence: Sequence[Evidence]) -> None:
         self.sources = [source for piece in evidence for source in _cut(piece)]
         self.lexicon = Lexicon.of([token for source in self.sources for token in source.tokens])
+        self._short = sum(len(source.tokens) for source in self.sources) <= WORDS
         self._where: dict[str, list[int]] = defaultdict(list)
         for place, source in enumerate(self.sources):
             for token in set(source.tokens):
@@ -57,20 +64,22 @@ class Sources:
         shared = [token for token in wanted if token in self._where]
         overlap = len(shared) / len(wanted) if wanted else 0.0
         scores = self._scores(shared)
-        if sum(len(source.tokens) for source in self.sources) <= WORDS:
-            chosen = list(range(len(self.sources)))
-        else:
-            chosen = self._chosen(scores)
+        chosen = list(range(len(self.sources))) if self._short else self._chosen(scores)
         best = max(scores, key=lambda place: (scores[place], -place), default=None)
         picked = tuple(self.sources[place] for place in chosen)
         first = None if best is None else self.sources[best]
-        return Passage(" ".join(source.text for source in picked), picked, first, overlap)
+        text = " ".join(source.text for source in picked)
+        return Passage(text, picked, first, overlap, len(shared))
 
     def _scores(self, shared: Sequence[str]) -> Counter[int]:
         """How much each sentence has in common with a claim; rare words count for more."""
         scores: Counter[int] = Counter()
-        for token in shared:
+        looked_at = 0
+        for token in sorted(shared, key=lambda token: (len(self._where[token]), token)):
             places = self._where[token]
+            looked_at += len(places)
+            if scores and looked_at > _LOOKED_AT:
+                break
             weight = math.log(1 + len(self.sources) / len(places))
             for place in places:
                 scores[place] += weight / (1 + 0.02 * len(self.sources[place].tokens))  # type: ignore[assignment]
@@ -79,7 +88,7 @@ class Sources:
     def _chosen(self, scores: Counter[int]) -> list[int]:
         chosen: list[int] = []
         length = 0
-        for place in sorted(scores, key=lambda place: (-scores[place], place)):
+        for place in sorted(scores, key=lambda place: (-scores[place], place))[:_TRIED]:
             size = len(self.sources[place].tokens)
             if chosen and length + size > WORDS:
                 continue

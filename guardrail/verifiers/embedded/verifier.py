@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +34,8 @@ _SHORT = 6
 """A claim of fewer words is read behind the question that it answers."""
 _QUESTION = 240
 """Characters of the question, from its end."""
+_CHANCE = 0.2
+"""A single shared word concerns a claim when it is at least this share of the claim's words of content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,8 @@ class EmbeddedVerifier:
     """Verifies answers against the evidence at hand, in this process.
 
     ``path``: a model folder; None: the model that guardrail ships. ``threads``: of one inference; None:
-    one a core. The model
-    is loaded at the first verdict. Raises `ConfigError` then if the folder holds no model.
+    one a core. The model is loaded at the first verdict. Raises `ConfigError` then if the folder holds no
+    model that can be read.
     """
 
     id = "embedded"
@@ -77,7 +80,7 @@ class EmbeddedVerifier:
 
     async def averify(self, check: Check) -> Verdict:
         """The same in a worker thread: inference never runs on the event loop."""
-        return await asyncio.get_running_loop().run_in_executor(_workers(), self.verify, check)
+        return await asyncio.get_running_loop().run_in_executor(_workers(os.getpid()), self.verify, check)
 
     def close(self) -> None:
         """Nothing is held: the loaded model is shared and stays."""
@@ -89,7 +92,8 @@ class EmbeddedVerifier:
         return load(self._folder, self._threads)
 
     def _judge(self, check: Check, look_at_clock: Callable[[], None]) -> Verdict:
-        stated = claims(check.turn.text)
+        question = _question(check)
+        stated = claims(check.turn.text, asked=bool(question))
         if not stated:
             return Verdict(Status.RELIABLE, risk=0.0, explanation="no_claim")
         if not any(piece.text.strip() for piece in check.evidence):
@@ -98,23 +102,24 @@ class EmbeddedVerifier:
                 cause=Cause.NO_EVIDENCE,
                 explanation="there is no evidence to hold the answer against",
             )
-        readings = self._read(stated, check, look_at_clock)
-        if all(reading.passage.overlap == 0 for reading in readings):
-            return Verdict(
-                Status.UNKNOWN, explanation="none of the evidence concerns any claim of the answer"
-            )
-        return self._verdict(readings, check)
+        sources = Sources(check.evidence)
+        readings = self._read(stated, question, sources, look_at_clock)
+        concerned = any(_concerned(reading.passage) for reading in readings)
+        if concerned or _concerned(sources.passage(question)):
+            return self._verdict(readings, check)
+        return Verdict(
+            Status.UNKNOWN,
+            risk=max(reading.risk for reading in readings),
+            explanation="none of the evidence concerns any claim of the answer",
+        )
 
     def _read(
-        self, stated: Sequence[Sentence], check: Check, look_at_clock: Callable[[], None]
+        self, stated: Sequence[Sentence], question: str, sources: Sources, look_at_clock: Callable[[], None]
     ) -> list[_Reading]:
-        sources, question = Sources(check.evidence), _question(check)
         asked = [with_question(claim.text, question) for claim in stated]
         passages = [sources.passage(text) for text in asked]
         model = self._model()
-        logits = model.logits(
-            [(p.text, text) for p, text in zip(passages, asked, strict=True)], look_at_clock
-        )
+        logits = model.logits([(p.text, text) for p, text in zip(passages, asked, strict=True)], look_at_clock)
         return [
             _reading(model, claim, passage, logit, sources.lexicon)
             for claim, passage, logit in zip(stated, passages, logits, strict=True)
@@ -130,9 +135,7 @@ class EmbeddedVerifier:
             Status.UNRELIABLE if bad else Status.RELIABLE,
             risk=worst.risk,
             findings=findings,
-            explanation=f"{len(bad)} of {len(readings)} claims lack support"
-            if bad
-            else "every claim is supported",
+            explanation=f"{len(bad)} of {len(readings)} claims lack support" if bad else "every claim is supported",
             evidence=tuple(used),
         )
 
@@ -141,6 +144,11 @@ def _reading(model: Model, claim: Sentence, passage: Passage, logit: float, lexi
     everywhere = novelty(claim.text, lexicon)
     here = novelty(claim.text, Lexicon.of(words(passage.text)))
     return _Reading(claim, passage, everywhere, model.settings.risk(logit, everywhere, here))
+
+
+def _concerned(passage: Passage) -> bool:
+    """Whether the evidence is about what the claim is about: one common word among many may be chance."""
+    return passage.shared >= 2 or passage.overlap >= _CHANCE
 
 
 def _finding(reading: _Reading) -> Finding:
@@ -187,6 +195,9 @@ def _signed(verdict: Verdict, version: str, latency: float) -> Verdict:
 
 
 @functools.cache
-def _workers() -> ThreadPoolExecutor:
-    """Threads for inference, shared by all verifiers: two suffice, as one inference uses every core."""
+def _workers(pid: int) -> ThreadPoolExecutor:
+    """Threads for inference, shared by all verifiers: two suffice, as one inference uses every core.
+
+    One pool a process: threads do not survive a fork.
+    """
     return ThreadPoolExecutor(2, thread_name_prefix="guardrail-embedded")
