@@ -17,6 +17,8 @@ IN_FILE = {"file": True}
 
 PATTERN = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h)$"
 _UNITS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)}
+_LONGEST = 366 * 24 * 3600.0
+"""Seconds. Clocks and sockets overflow somewhere above; whoever wants no bound writes ``none``."""
 _REMEDY = "must be a duration with a unit, such as 8s, 250ms, 2m or 1h"
 
 
@@ -40,15 +42,22 @@ def format_seconds(seconds: float) -> str:
 
 
 def _read(value: object, info: ValidationInfo) -> object:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if number and not (info.context or {}).get("file"):
-        return value
-    if isinstance(value, str):
-        try:
-            return parse_seconds(value.strip())
-        except ValueError:
-            pass
-    raise refuse_all([Problem((), _REMEDY, True)])
+    seconds = _seconds(value, bare=not (info.context or {}).get("file"))
+    if seconds is None:
+        raise refuse_all([Problem((), _REMEDY, True)])
+    if seconds > _LONGEST:
+        raise refuse_all([Problem((), "must be 8784h, a year, or less", True)])
+    return seconds
+
+
+def _seconds(value: object, *, bare: bool) -> float | None:
+    """The seconds that ``value`` says; None when it says none. ``bare``: a number needs no unit."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value if bare else None
+    try:
+        return parse_seconds(value.strip()) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 _SCHEMA = WithJsonSchema({"type": "string", "pattern": PATTERN, "examples": ["8s", "250ms"]})

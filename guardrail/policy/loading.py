@@ -36,8 +36,8 @@ def load(
     """The policy that ``source`` is.
 
     ``source``: None for the preset ``balanced``; the name of a preset; the path of a .yaml, .yml, .toml or
-    .json file, or of a pyproject.toml, whose ``[tool.guardrail]`` is read; a mapping that says what a file would;
-    or a `Policy`, which is returned as it is. ``env`` stands for the environment (``os.environ``).
+    .json file, or of a pyproject.toml, whose ``[tool.guardrail]`` is read; a mapping that says what a file
+    would; or a `Policy`, which is returned as it is. ``env`` stands for the environment (``os.environ``).
     Raises `PolicyError` with the place of everything that is wrong, and how to mend it.
     """
     if isinstance(source, Policy):
@@ -50,8 +50,10 @@ def load(
 
 
 def _preset_document(name: str) -> Document:
-    # Presets hold no references to the environment; the data is what a file would say.
-    return Document(preset(name).dump())
+    # Only what makes the preset: laid over a file it must not take that file's verifiers or budget away.
+    rules = preset(name).dump()["policies"]["default"]
+    chains = {key: rules[key] for key in ("on_unreliable", "on_unknown", "on_error")}
+    return Document({"version": 1, "policies": {"default": chains}})
 
 
 def _checked(document: Document) -> Policy:
@@ -60,7 +62,8 @@ def _checked(document: Document) -> Policy:
     except ValidationError as error:
         found = problems_of(error, Policy, document.data)
     # Raised out here, so that no value hangs on to the error as its context.
-    raise one_error([document.error(p.message, p.path, about_key=p.about_key) for p in found])
+    errors = [document.error(p.message, p.path, about_key=p.about_key) for p in found]
+    raise one_error(sorted(errors, key=lambda error: (error.file or "", error.line or 0, error.column or 0)))
 
 
 class _Reader:
@@ -140,7 +143,7 @@ def _tool_table(document: Document) -> Document:
     if "guardrail" not in tool:
         raise PolicyError("has no [tool.guardrail]: add one with 'version = 1'", file=document.file)
     keys, values = (
-        {path[2:]: place for path, place in places.items() if path[:2] == ("tool", "guardrail") and path[2:]}
+        {path[2:]: place for path, place in places.items() if path[:2] == ("tool", "guardrail")}
         for places in (document.keys, document.values)
     )
     return Document(tool["guardrail"] or None, document.file, keys, values)

@@ -140,7 +140,10 @@ def _wrong_tag(path: Path, kind: str, context: Mapping[str, Any], data: object) 
     allowed = re.findall(r"'([^']*)'", str(context.get("expected_tags", "'embedded', 'chat'")))
     names = ", ".join(allowed)
     if kind == "union_tag_not_found":
-        return Problem(path, f"the key 'kind' is missing: add one of {names}")
+        given = at(data, path)
+        slip = get_close_matches("kind", list(given), n=1) if isinstance(given, Mapping) else []
+        meant = f"; or is {slip[0]!r} meant to be it?" if slip else ""
+        return Problem(path, f"the key 'kind' is missing: add one of {names}{meant}")
     return Problem((*path, "kind"), f"{_CHOICES}{names}", True)
 
 
@@ -159,10 +162,10 @@ _WORDS = {
     "model_attributes_type": "must be a mapping of keys to values",
     "dict_type": "must be a mapping of names to values",
     "tuple_type": "must be a list",
-    "greater_than": "must be more than {gt}",
-    "greater_than_equal": "must be {ge} or more",
-    "less_than": "must be less than {lt}",
-    "less_than_equal": "must be {le} or less",
+    "greater_than": "must be more than {gt:g}",
+    "greater_than_equal": "must be {ge:g} or more",
+    "less_than": "must be less than {lt:g}",
+    "less_than_equal": "must be {le:g} or less",
     "string_too_short": "must not be empty",
 }
 
@@ -189,9 +192,11 @@ def _with_value(problem: Problem, data: object) -> Problem:
 
 
 def _written(loc: Path, data: object) -> Path:
-    """``loc`` without the parts that stand in the model only, such as places in a list that was not written."""
+    """``loc`` without the parts that stand in the model only, such as places in a list not written."""
     path: list[str | int] = []
     for place, part in enumerate(loc):
+        if isinstance(data, BaseModel):
+            data = {(field.alias or name): getattr(data, name) for name, field in type(data).model_fields.items()}
         if isinstance(data, Mapping) and (part in data or place == len(loc) - 1):
             data = data.get(part)
         elif isinstance(data, list | tuple) and isinstance(part, int) and part < len(data):

@@ -204,6 +204,10 @@ OnError = Annotated[dict[Cause | Literal["default"], Steps], BeforeValidator(_re
 """What to do without a verdict, by cause; ``default`` for all others."""
 
 
+def _flag_errors() -> dict[Cause | Literal["default"], tuple[Step, ...]]:
+    return {"default": steps("flag")}
+
+
 class Budget(Part):
     """How long guarding may take."""
 
@@ -239,7 +243,7 @@ class Rules(Part):
     verify: Verify = Verify()
     on_unreliable: Steps = (Step(do=Action.REGENERATE), Step(do=Action.FLAG))
     on_unknown: Steps = (Step(do=Action.FLAG),)
-    on_error: OnError = Field(default_factory=lambda: {"default": (Step(do=Action.FLAG),)})
+    on_error: OnError = Field(default_factory=_flag_errors)
     """A cause that is named here goes before ``on_unknown`` too."""
     budget: Budget = Budget()
     messages: Messages = Messages()

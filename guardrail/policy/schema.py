@@ -102,7 +102,7 @@ def _widen_rules(properties: _Schema) -> None:
     steps = {"$ref": "#/$defs/Steps"}
     causes = ["default", *(cause.value for cause in Cause)]
     by_cause = {"type": "object", "properties": dict.fromkeys(causes, steps), "additionalProperties": False}
-    written = {"on_unreliable": steps, "on_unknown": steps, "on_error": {"anyOf": [steps, by_cause]}}
+    written: dict[str, _Schema] = {"on_unreliable": steps, "on_unknown": steps, "on_error": {"anyOf": [steps, by_cause]}}
     for key, schema in written.items():
         described = (
             {"description": properties[key]["description"]} if "description" in properties[key] else {}

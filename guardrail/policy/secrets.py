@@ -48,7 +48,7 @@ class SecretRef:
         return f"{self.scheme} ${{{self.variable}{default}}}".lstrip()
 
     def resolve(self, env: Mapping[str, str]) -> str:
-        """The secret out of ``env``; `PolicyError` when it is not set. An empty variable counts as not set."""
+        """The secret out of ``env``; `PolicyError` when it is not set. Empty counts as not set."""
         value = env.get(self.variable) or self.default
         if value is None:
             raise PolicyError(
