@@ -59,7 +59,33 @@ def _single(*names: str, **attributes: Any) -> Callable[[_F], _F]:
     return click.option(*names, multiple=True, callback=_once, **attributes)
 
 
-@click.command(epilog="Documentation: docs/cli.md")
+_HELP = """Judge answers: those in FILE, on stdin (-), or the one in --answer.
+
+FILE is JSON, one conversation whose last assistant message is judged, or JSONL with one row a line.
+
+\b
+Rows:
+  {"messages": [...]}                            OpenAI chat messages
+  {"context": ..., "question": ..., "answer": ...}
+  "id" is kept; without it a row is called by its line number.
+
+\b
+Exit codes, of which the highest applies:
+  0  every answer passed or was flagged
+  1  some answer would be regenerated, repaired, sent to another model or blocked
+  2  some row, an option or the policy is bad
+  3  some row got no verdict, only an error
+
+\b
+Examples:
+  guardrail check conversation.json
+  guardrail check rows.jsonl --json > verdicts.jsonl
+  cat rows.jsonl | guardrail check - --policy strict --fail-on unknown
+  guardrail check --question "When was it built?" --context @notes.txt --answer "In 1889."
+"""
+
+
+@click.command(help=_HELP)
 @click.argument("file", required=False, metavar="[FILE|-]")
 @_single("--question", metavar="TEXT", help="The question that --answer answers; @FILE reads it from a file.")
 @_single("--answer", metavar="TEXT", help="The answer to judge, in place of FILE; @FILE reads it from a file.")
@@ -92,30 +118,7 @@ def check(
     jobs: int | None,
     fail_on: tuple[str, ...],
 ) -> None:
-    """Judge answers: those in FILE, on stdin (-), or the one in --answer.
-
-    FILE is JSON, one conversation whose last assistant message is judged, or JSONL with one row a line.
-
-    \b
-    Rows:
-      {"messages": [...]}                            OpenAI chat messages
-      {"context": ..., "question": ..., "answer": ...}
-      "id" is kept; without it a row is called by its line number.
-
-    \b
-    Exit codes, of which the highest applies:
-      0  every answer passed or was flagged
-      1  some answer would be regenerated, repaired, sent to another model or blocked
-      2  some row, an option or the policy is bad
-      3  some row got no verdict, only an error
-
-    \b
-    Examples:
-      guardrail check conversation.json
-      guardrail check rows.jsonl --json > verdicts.jsonl
-      cat rows.jsonl | guardrail check - --policy strict --fail-on unknown
-      guardrail check --question "When was it built?" --context @notes.txt --answer "In 1889."
-    """
+    """Read the command line and judge; see `_HELP`."""
     _refuse_contradictions(ctx, file, question, answer)
     texts = {"--question": question, "--answer": answer}
     asked, answered = (None if v is None else text_of(v, option=k) for k, v in texts.items())

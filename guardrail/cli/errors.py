@@ -52,6 +52,10 @@ def explained() -> Iterator[None]:
     except GuardrailError as error:
         _trace()
         raise Mistake(str(error)) from error
+    except OSError as error:
+        # What can be foreseen has been read and written by now: this is a full disk or the like.
+        _trace()
+        raise Mistake(f"the system says: {error}") from error
     except Exception as error:  # the outermost frame: what no one foresaw becomes a short message
         _trace()
         click.echo(_bug(error), err=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-from guardrail.cli.errors import BROKEN_PIPE, DEBUG, INTERRUPTED
+from guardrail.cli.errors import BUG, DEBUG, INTERRUPTED
 from guardrail.cli.interrupt import heed_interrupts
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ def run(*, verifiers: Mapping[str, Verifier] | None = None) -> None:
     ``verifiers`` take the place of the policy's, by name: so a script of three lines is a ``guardrail check``
     with a verifier of one's own.
     """
-    _forgive_encodings()
+    _set_up_streams()
     _set_up_log()
     heed_interrupts()
     try:
@@ -32,15 +31,18 @@ def run(*, verifiers: Mapping[str, Verifier] | None = None) -> None:
 
         cli(prog_name="guardrail", obj=verifiers)
     except SystemExit as end:
-        if end.code in (INTERRUPTED, BROKEN_PIPE):
+        # Where work was cut short, the interpreter would wait for every check that is still under way.
+        if end.code not in (None, 0, 1) or not _flushed():
             _leave(end.code)
         raise
     except KeyboardInterrupt:
         _leave(INTERRUPTED)
 
 
-def _forgive_encodings() -> None:
-    """A terminal that cannot show a character gets its escape, not a traceback."""
+def _set_up_streams() -> None:
+    """A closed stream swallows what is written; a character that cannot be shown becomes its escape."""
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -57,9 +59,17 @@ def _set_up_log() -> None:
         logging.getLogger("guardrail").addHandler(logging.NullHandler())
 
 
-def _leave(code: int) -> None:
-    """Exit at once: the interpreter would otherwise wait for every check that is still under way."""
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
-            stream.flush()
-    os._exit(code)
+def _leave(code: object) -> NoReturn:
+    """Exit at once."""
+    _flushed()
+    os._exit(code if isinstance(code, int) else BUG)
+
+
+def _flushed() -> bool:
+    """Write what is still held; False where that is not possible."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return False
+    return True

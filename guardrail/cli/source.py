@@ -66,7 +66,8 @@ def opened(name: str) -> Iterator[tuple[BinaryIO, Place]]:
     """
     if name == "-":
         if sys.stdin is None or sys.stdin.isatty():
-            raise InputError("stdin is a terminal; pipe rows into it, or name a file")
+            state = "closed" if sys.stdin is None else "a terminal"
+            raise InputError(f"stdin is {state}; pipe rows into it, or name a file")
         yield sys.stdin.buffer, Place()
         return
     with _open(name) as stream:

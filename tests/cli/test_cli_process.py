@@ -178,6 +178,26 @@ def test_what_no_one_foresaw_is_a_short_message_and_a_traceback_on_demand(start:
     assert b"Traceback" in again.communicate(timeout=PATIENCE)[1]
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full on this system")
+def test_a_full_disk_is_said_and_no_bug(start: Start) -> None:
+    with open("/dev/full", "wb") as full:
+        process = start("check", "--answer", "a", "--json", stdout=full.fileno())
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 2
+    assert b"No space left" in errors
+    assert b"bug" not in errors
+    assert b"Traceback" not in errors
+
+
+def test_closed_streams_are_no_bug(start: Start) -> None:
+    closing = "import os, sys\nsys.stdin = sys.stdout = None\n"
+    process = start("check", "--answer", "bad", "--context", "c", driver=closing + DRIVER)
+    assert process.communicate(timeout=PATIENCE) == (b"", b"")
+    assert process.returncode == 1
+    process = start("check", "-", driver=closing + DRIVER)
+    assert b"stdin is closed" in process.communicate(timeout=PATIENCE)[1]
+
+
 def test_the_version_costs_no_heavy_import(start: Start) -> None:
     driver = (
         "import sys\nfrom guardrail.cli import main\n"
