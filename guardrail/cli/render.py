@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -65,8 +64,7 @@ def shown_outcome(outcome: Outcome, answer: str, *, colour: bool) -> Group:
     """
     parts: list[RenderableType] = [marked(answer, outcome.findings, colour=colour), Text()]
     parts.append(_verdict_line(outcome))
-    for number, finding in enumerate(outcome.findings, start=1):
-        parts.append(Padding(_shown_finding(finding, number), (0, 0, 0, 2)))
+    parts.extend(_shown_finding(finding, number) for number, finding in enumerate(outcome.findings, start=1))
     parts.extend(Text(f"note: {visible(note)}", style="yellow") for note in _notes(outcome))
     parts.append(_small_print(outcome))
     return Group(*parts)
@@ -134,14 +132,14 @@ def _verdict_line(outcome: Outcome) -> Text:
     verdict = outcome.verdict
     if verdict is None:
         return Text("not verified: the policy's sampling left this conversation out", style="bold")
-    line = Text(verdict.status.value, style=_STATUS_STYLE[verdict.status])
+    line = Text().append(verdict.status.value, style=_STATUS_STYLE[verdict.status])
     details = [f"risk {verdict.risk:.2f}"] if verdict.risk is not None else []
     details += [f"cause: {verdict.cause.value}"] if verdict.cause else []
     if details:
-        line.append(f" ({', '.join(details)})", style="default")
-    line.append(f": the answer {_ACTION_WORDS[outcome.action]}", style="default")
+        line.append(f" ({', '.join(details)})")
+    line.append(f": the answer {_ACTION_WORDS[outcome.action]}")
     explanation = _explanation(verdict)
-    return line.append(f"\n{visible(explanation)}", style="default") if explanation else line
+    return line.append(f"\n{visible(explanation)}") if explanation else line
 
 
 def _explanation(verdict: Verdict) -> str:
@@ -152,14 +150,14 @@ def _explanation(verdict: Verdict) -> str:
 
 def _shown_finding(finding: Finding, number: int) -> Text:
     risk = f", risk {finding.risk:.2f}" if finding.risk is not None else ""
-    text = Text(f"{number}. ").append(finding.kind.value, style="bold").append(risk)
+    text = Text(f"  {number}. ").append(finding.kind.value, style="bold").append(risk)
     text.append(": ").append(visible(finding.text.strip()), style="red")
     if finding.explanation.strip():
-        text.append(f"\n   {visible(finding.explanation.strip())}")
+        text.append(f"\n     {visible(finding.explanation.strip())}")
     for piece in finding.evidence[:_MOST_EVIDENCE]:
-        text.append(f"\n   held against {_source(piece)}: ", style="dim").append(_shortened(piece.text))
-    if more := len(finding.evidence) - _MOST_EVIDENCE:
-        text.append(f"\n   and {more} more", style="dim") if more > 0 else None
+        text.append(f"\n     held against {_source(piece)}: ", style="dim").append(_shortened(piece.text))
+    if (more := len(finding.evidence) - _MOST_EVIDENCE) > 0:
+        text.append(f"\n     and {more} more", style="dim")
     return text
 
 
