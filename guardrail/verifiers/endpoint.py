@@ -160,7 +160,7 @@ def _translated(deadline: Deadline) -> Iterator[None]:
 
 def _checked(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable():
+    if parts.scheme not in ("http", "https") or not parts.hostname or " " in url or not url.isprintable():
         raise ConfigError(f"base_url must be a URL such as https://api.example.com/v1, not {url!r}")
     return url
 

@@ -42,10 +42,9 @@ def read_envelope(body: bytes) -> Envelope:
 
 def _completion(reply: dict[str, Any]) -> Envelope:
     choice = _choice(reply)
-    message = choice.get("message")
-    if not isinstance(message, dict):
+    if not isinstance(choice.get("message"), dict):
         raise VerifierError(Cause.UNPARSABLE, "the judge's reply has no message")
-    return Envelope(_text(message.get("content")), _word(choice.get("finish_reason")), _usage(reply))
+    return Envelope(_said(choice["message"]), _word(choice.get("finish_reason")), _usage(reply))
 
 
 def _streamed(body: bytes) -> Envelope:
@@ -56,7 +55,7 @@ def _streamed(body: bytes) -> Envelope:
         chunk = _load(data)
         usage = _usage(chunk) or usage
         for choice in _choices(chunk):
-            content += _text((choice.get("delta") or choice.get("message") or {}).get("content"))
+            content += _said(choice.get("delta") or choice.get("message"))
             reason = _word(choice.get("finish_reason")) or reason
     # A stream that ends without saying so was cut on its way.
     return Envelope(content, reason or "length", usage)
@@ -91,6 +90,10 @@ def _choices(reply: Mapping[str, Any]) -> list[dict[str, Any]]:
     items = reply.get("choices")
     items = items if isinstance(items, list) else []
     return [item for item in items if isinstance(item, dict) and item.get("index", 0) == 0][:1]
+
+
+def _said(message: object) -> str:
+    return _text(message.get("content")) if isinstance(message, dict) else ""
 
 
 def _text(content: object) -> str:

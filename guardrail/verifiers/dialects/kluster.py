@@ -50,8 +50,9 @@ class Kluster:
         everything = [*first, *spoken, Line("assistant", check.turn.text)]
         return {"messages": [{"role": line.role, "content": line.text} for line in everything]}
 
-    def plain(self, request: dict[str, Any]) -> None:
+    def plain(self, request: dict[str, Any]) -> dict[str, Any] | None:
         """None: the request is as plain as can be."""
+        return None
 
     def read(self, content: str, finish_reason: str | None, *, check: Check) -> Reading:
         """The verdict; nothing is read out of the words of prose."""

@@ -23,12 +23,17 @@ def locate(quote: str, answer: str, *, start: int = 0) -> tuple[int, int] | None
     if at >= 0:
         return at, at + len(wanted)
     plain, places = _plain(answer, start)
-    for candidate in (wanted, wanted.strip(_MARKS).strip()):
+    for candidate in (wanted, _unquoted(wanted), wanted.strip(_MARKS).strip()):
         needle = _plain(candidate, 0)[0]
         at = plain.find(needle) if needle else -1
         if at >= 0:
             return places[at], places[at + len(needle) - 1] + 1
     return None
+
+
+def _unquoted(text: str) -> str:
+    """``text`` without one pair of marks around it."""
+    return text[1:-1] if len(text) > 2 and text[0] in _MARKS and text[-1] in _MARKS else text
 
 
 def _plain(text: str, start: int) -> tuple[str, list[int]]:

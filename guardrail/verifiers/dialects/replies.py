@@ -26,7 +26,7 @@ _AFTER = re.compile(r"[\s`.*]*")
 _BEFORE = re.compile(r"\s*(?:```\w*\s*)?")
 _SCAN = 65_536
 """Characters at the end of a reply that are searched; a bound on the work that a reply can cause."""
-_MISSES = 2_000
+_MISSES = 500
 """Braces that may open no object before the search ends, for the same reason."""
 
 
