@@ -59,9 +59,7 @@ class Document:
         for text, name in self.from_env.items():
             message = message.replace(repr(text), f"the value of ${{{name}}}")
         place = self.place(path, about_key=about_key)
-        return PolicyError(
-            message, file=place.file, line=place.line, column=place.column, key=key_of(path) or None
-        )
+        return PolicyError(message, file=place.file, line=place.line, column=place.column, key=key_of(path) or None)
 
 
 def read_document(text: str, *, suffix: str, file: str) -> Document:
@@ -141,9 +139,7 @@ class _NodeReader:
             inner = (*path, key.value)
             if key.value in data:
                 first = self.keys[inner]
-                raise self._error(
-                    key, inner, f"stands here twice, first in line {first.line}: keep one of them"
-                )
+                raise self._error(key, inner, f"stands here twice, first in line {first.line}: keep one of them")
             if key.tag.endswith(":merge"):
                 raise self._error(key, inner, "merge keys are not read: write the keys out, or use 'extends'")
             self.keys[inner] = self._place(key)
@@ -169,9 +165,7 @@ class _NodeReader:
 
     def _error(self, node: yaml.Node, path: Path, message: str) -> PolicyError:
         place = self._place(node)
-        return PolicyError(
-            message, file=self.file, line=place.line, column=place.column, key=key_of(path) or None
-        )
+        return PolicyError(message, file=self.file, line=place.line, column=place.column, key=key_of(path) or None)
 
 
 def _read_json(text: str, file: str) -> Document:
@@ -181,9 +175,7 @@ def _read_json(text: str, file: str) -> Document:
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
-        problem = PolicyError(
-            f"is not valid JSON: {error.msg}", file=file, line=error.lineno, column=error.colno
-        )
+        problem = PolicyError(f"is not valid JSON: {error.msg}", file=file, line=error.lineno, column=error.colno)
     if problem is not None:
         raise problem
     # JSON is YAML but for its tabs, which stand only between words: the nodes give the places.

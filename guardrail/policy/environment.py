@@ -55,9 +55,7 @@ class _Walk:
             if match["escaped"]:
                 return "${"
             if match["broken"]:
-                return self._wrong(
-                    "'${' must begin a reference such as ${NAME}; a plain one is written '$${'", path
-                )
+                return self._wrong("'${' must begin a reference such as ${NAME}; a plain one is written '$${'", path)
             value = self.env.get(match["name"]) or match["default"]
             if value is None:
                 name = match["name"]

@@ -58,10 +58,10 @@ class ChatSpec(Part):
     kind: Literal["chat"] = "chat"
     dialect: Literal["kluster", "structured"]
     """``kluster``: a model made to judge reliability; ``structured``: any strong LLM, asked for JSON."""
-    model: Name
-    """The name of the model; for ``kluster`` filled in."""
-    base_url: Annotated[str, AfterValidator(_http_url)]
-    """Where the endpoint is; for ``kluster`` filled in."""
+    model: Name = KLUSTER["model"]
+    """The name of the model; for ``structured`` it must be given."""
+    base_url: Annotated[str, AfterValidator(_http_url)] = KLUSTER["base_url"]
+    """Where the endpoint is; for ``structured`` it must be given."""
     api_key: Maybe[ApiKey] = None
     """A reference to the key; none: no key is sent. Filled in for ``kluster`` at its own address only."""
     timeout: SomeSeconds = 8.0
@@ -76,19 +76,21 @@ class ChatSpec(Part):
     @model_validator(mode="before")
     @classmethod
     def _fill_in(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping) or data.get("dialect") != "kluster":
+        if not isinstance(data, Mapping):
             return data
-        filled = {"model": KLUSTER["model"], "base_url": KLUSTER["base_url"], **data}
+        missing = [key for key in ("model", "base_url") if key not in data]
+        if missing and data.get("dialect") == "structured":
+            raise refuse_all([Problem((), f"the key {key!r} is missing: add it") for key in missing])
         # The hosted service's key is for that service: another address gets it only when the policy says so.
-        if str(filled["base_url"]).rstrip("/") == KLUSTER["base_url"]:
-            filled.setdefault("api_key", KLUSTER["api_key"])
-        return filled
+        at_home = str(data.get("base_url", KLUSTER["base_url"])).rstrip("/") == KLUSTER["base_url"]
+        if data.get("dialect") == "kluster" and at_home:
+            return {"api_key": KLUSTER["api_key"], **data}
+        return data
 
     def header_values(self, env: Mapping[str, str]) -> dict[str, str]:
         """The headers with their references resolved; `PolicyError` where a variable is not set."""
         return {
-            name: value.resolve(env) if isinstance(value, SecretRef) else value
-            for name, value in self.headers.items()
+            name: value.resolve(env) if isinstance(value, SecretRef) else value for name, value in self.headers.items()
         }
 
 

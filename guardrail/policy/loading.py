@@ -110,11 +110,7 @@ class _Reader:
         data = dict(document.data)
         names = data.pop("extends", [])
         document = replace(document, data=_with_paths(data, folder))
-        below = [
-            part
-            for path, name in _names(document, names)
-            for part in self._below(document, path, name, folder)
-        ]
+        below = [part for path, name in _names(document, names) for part in self._below(document, path, name, folder)]
         return [*below, document]
 
     def _below(self, document: Document, path: Path, name: str, folder: FilePath) -> list[Document]:
@@ -157,9 +153,7 @@ def _sound(document: Document) -> Document:
         raise document.error(f"must be a mapping of keys to values: {_SMALLEST}", ())
     if "version" not in document.data:
         near = did_you_mean("version", document.data)
-        raise document.error(
-            f"the key 'version' is missing: add 'version: 1'{near and ' (a key is misspelt)'}", ()
-        )
+        raise document.error(f"the key 'version' is missing: add 'version: 1'{near and ' (a key is misspelt)'}", ())
     nothing = [document.error(_NO_VALUE, path) for path in _nulls(document.data, ())]
     if nothing:
         raise one_error(nothing)
@@ -170,9 +164,7 @@ def _sound(document: Document) -> Document:
 
 
 _NO_VALUE = "has no value: write one, or leave the key out ('none' says that there is none)"
-_WRONG_VERSION = (
-    "this guardrail reads version 1 only: write 1, or use the guardrail that the file was made for"
-)
+_WRONG_VERSION = "this guardrail reads version 1 only: write 1, or use the guardrail that the file was made for"
 
 
 def _nulls(value: object, path: Path) -> Iterator[Path]:

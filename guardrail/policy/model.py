@@ -75,9 +75,7 @@ __all__ = [
 
 def _version(value: object) -> object:
     if value != 1 or isinstance(value, bool | float):
-        raise refuse(
-            "this guardrail reads version 1 only: write 1, or use the guardrail that the file was made for"
-        )
+        raise refuse("this guardrail reads version 1 only: write 1, or use the guardrail that the file was made for")
     return value
 
 

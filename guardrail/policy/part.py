@@ -57,9 +57,7 @@ class Part(BaseModel):
             problems = problems_of(error, type(self), data)
         # Raised out here, so that no value hangs on to the error as its context.
         if problems:
-            raise one_error(
-                [PolicyError(p.message, key=key_of(p.path) or type(self).__name__) for p in problems]
-            )
+            raise one_error([PolicyError(p.message, key=key_of(p.path) or type(self).__name__) for p in problems])
 
     # Without this mark pydantic would make nested parts by calling them, and lose their place in the whole.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
@@ -83,9 +81,7 @@ class NoneWord:
             ),
         )
 
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         found = handler(schema)
         choices = found.pop("anyOf")
         return {**found, "anyOf": [{"const": "none"} if c == {"type": "null"} else c for c in choices]}

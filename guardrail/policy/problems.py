@@ -172,9 +172,7 @@ _WORDS = {
 
 def _wrong_value(path: Path, kind: str, context: Mapping[str, Any], message: str) -> Problem:
     if kind in ("literal_error", "enum"):
-        allowed = [
-            number or text for text, number in re.findall(r"'([^']*)'|(\d+)", str(context["expected"]))
-        ]
+        allowed = [number or text for text, number in re.findall(r"'([^']*)'|(\d+)", str(context["expected"]))]
         return Problem(path, f"{_CHOICES}{', '.join(allowed)}", True)
     words = _WORDS.get(kind)
     return Problem(path, words.format(**context) if words else message, True)

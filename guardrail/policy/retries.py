@@ -75,9 +75,7 @@ class Stop(Part):
 
         simple = ("after_attempt", "after_delay", "before_delay")
         stops: list[Any] = [
-            getattr(tenacity, f"stop_{name}")(getattr(self, name))
-            for name in simple
-            if getattr(self, name) is not None
+            getattr(tenacity, f"stop_{name}")(getattr(self, name)) for name in simple if getattr(self, name) is not None
         ]
         if self.any:
             stops.append(tenacity.stop_any(*(stop.build() for stop in self.any)))
@@ -114,15 +112,20 @@ class Random(_Options):
     """Evenly spread between ``min`` and ``max``."""
 
     min: Seconds = 0.0
+    """The shortest wait."""
     max: Seconds = 1.0
+    """The longest wait."""
 
 
 class Incrementing(_Options):
     """``start``, and ``increment`` more each time."""
 
     start: Seconds = 0.0
+    """The first wait."""
     increment: Seconds = 100.0
+    """How much longer each wait is than the one before."""
     max: Maybe[Seconds] = None
+    """The longest wait; none: without bound."""
 
 
 class Exponential(_Options):
@@ -131,14 +134,18 @@ class Exponential(_Options):
     multiplier: Positive = 1.0
     """Seconds of the first wait: a plain number, as in tenacity."""
     max: Maybe[Seconds] = None
+    """The longest wait; none: without bound."""
     exp_base: Base = 2.0
+    """By how much the waits grow: a plain number."""
     min: Seconds = 0.0
+    """The shortest wait."""
 
 
 class ExponentialJitter(Exponential):
     """The same, with up to ``jitter`` added at random."""
 
     jitter: Seconds = 1.0
+    """The most that is added at random."""
 
 
 def _read_fixed(value: object) -> object:
@@ -155,6 +162,7 @@ class Wait(Part):
 
     none: NoWait | None = None
     fixed: Annotated[Seconds | None, BeforeValidator(_read_fixed)] = None
+    """Always the same."""
     random: Random | None = None
     incrementing: Incrementing | None = None
     exponential: Exponential | None = None

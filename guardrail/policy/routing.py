@@ -56,8 +56,7 @@ class Match(Part):
             (self.model is None or fnmatchcase(info.model or "", self.model))
             and info.tags.issuperset(self.tags)
             and all(
-                key in info.metadata and fnmatchcase(info.metadata[key], glob)
-                for key, glob in self.metadata.items()
+                key in info.metadata and fnmatchcase(info.metadata[key], glob) for key, glob in self.metadata.items()
             )
             and self.stream in (None, info.stream)
         )

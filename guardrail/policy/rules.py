@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
@@ -24,6 +24,7 @@ __all__ = [
     "Rules",
     "Step",
     "Steps",
+    "StepsLike",
     "Stream",
     "Threshold",
     "Verify",
@@ -77,6 +78,7 @@ class Step(Part):
     """One thing to do about an answer. In files also just the action's name."""
 
     do: Action
+    """The action: pass, flag, regenerate, fallback or block."""
     stop: Stop | None = None
     """When to stop asking the LLM again; the answer at hand counts as the first attempt. Default: after 2."""
     wait: Wait | None = None
@@ -124,15 +126,11 @@ class Step(Part):
         if self.do is Action.FALLBACK and self.model is None:
             found.append(Problem(("model",), "the key 'model' is missing: fallback needs the model to go to"))
         if self.stop is not None and self.stop.after_attempt == 1:
-            message = (
-                "would never ask again, as the answer at hand is the first attempt: write 2 for one more"
-            )
+            message = "would never ask again, as the answer at hand is the first attempt: write 2 for one more"
             found.append(Problem(("stop", "after_attempt"), message))
         for name in re.findall(r"\{([A-Za-z_]+)\}", self.feedback or ""):
             if name != "findings":
-                found.append(
-                    Problem(("feedback",), f"knows only the placeholder {{findings}}, not {{{name}}}")
-                )
+                found.append(Problem(("feedback",), f"knows only the placeholder {{findings}}, not {{{name}}}"))
         return found
 
     @model_serializer(mode="wrap")
@@ -160,9 +158,7 @@ def _check_action(value: object, *path: str) -> None:
     raise refuse_all([Problem(path, f"must be one of {', '.join(BUILT_ACTIONS)}", True)])
 
 
-_NO_ACTION = (
-    f"must be one of {', '.join(BUILT_ACTIONS)} (pass lets the answer through, flag has it reported as well)"
-)
+_NO_ACTION = f"must be one of {', '.join(BUILT_ACTIONS)} (pass lets the answer through, flag has it reported as well)"
 
 
 def _read_steps(value: object) -> object:
@@ -182,7 +178,12 @@ Steps = Annotated[tuple[Step, ...], BeforeValidator(_read_steps)]
 """What to do, one step after the other as long as the answer stays bad. In files: one step, or a list."""
 
 
-def steps(*names: str | Step) -> tuple[Step, ...]:
+ActionName: TypeAlias = Literal["pass", "flag", "regenerate", "fallback", "block"]
+StepsLike: TypeAlias = Step | ActionName | Sequence[Step | ActionName]
+"""What Python may write for steps."""
+
+
+def steps(*names: ActionName | Step) -> tuple[Step, ...]:
     """Steps in Python: ``steps("block")``, ``steps(Step(do=Action.REGENERATE), "flag")``."""
     return tuple(name if isinstance(name, Step) else Step(do=Action(name)) for name in names)
 
@@ -194,9 +195,7 @@ def _read_on_error(value: object) -> object:
     allowed = ["default", *(cause.value for cause in Cause)]
     wrong = [key for key in value if key not in allowed]
     if wrong:
-        raise refuse_all(
-            [Problem((str(key),), unknown_key(str(key), allowed), about_key=True) for key in wrong]
-        )
+        raise refuse_all([Problem((str(key),), unknown_key(str(key), allowed), about_key=True) for key in wrong])
     return {"default": "flag", **value}
 
 
@@ -254,3 +253,20 @@ class Rules(Part):
     """``shadow``: decide and report, never act."""
     sample: Share = 1.0
     """The share of conversations that is verified; always the same ones."""
+
+    if TYPE_CHECKING:
+        # What the validators above take besides the fields' own types.
+        def __init__(
+            self,
+            *,
+            verify: Verify = ...,
+            on_unreliable: StepsLike = ...,
+            on_unknown: StepsLike = ...,
+            on_error: StepsLike | Mapping[str, StepsLike] = ...,
+            budget: Budget = ...,
+            messages: Messages = ...,
+            on_block: Literal["answer", "raise"] = ...,
+            stream: Stream = ...,
+            mode: Literal["enforce", "shadow"] = ...,
+            sample: float = ...,
+        ) -> None: ...

@@ -44,7 +44,8 @@ def json_schema() -> _Schema:
     schema["properties"] = {"extends": _EXTENDS, **schema["properties"]}
     schema["required"] = ["version"]
     parts["Reference"] = {"type": "string", "pattern": r"^\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}$"}
-    parts["Step"]["anyOf"][1]["properties"]["do"] = {"enum": list(BUILT_ACTIONS)}
+    step = parts["Step"]["anyOf"][1]["properties"]
+    step["do"] = {"description": step["do"]["description"], "enum": list(BUILT_ACTIONS)}
     del parts["Action"]
     finished = {"$schema": GenerateJsonSchema.schema_dialect, **_with_references(schema)}
     finished["$defs"]["Duration"] = _or_reference(_DURATION)
@@ -84,7 +85,7 @@ def _widen(parts: _Schema) -> None:
         "required": ["wait"],
         "additionalProperties": False,
     }
-    wait["properties"]["fixed"] = {"anyOf": [seconds, fixed]}
+    wait["properties"]["fixed"] = {"description": seconds.pop("description"), "anyOf": [seconds, fixed]}
     wait["maxProperties"] = 1
     parts["Stop"]["minProperties"] = 1
     chat = parts["ChatSpec"]
@@ -102,11 +103,13 @@ def _widen_rules(properties: _Schema) -> None:
     steps = {"$ref": "#/$defs/Steps"}
     causes = ["default", *(cause.value for cause in Cause)]
     by_cause = {"type": "object", "properties": dict.fromkeys(causes, steps), "additionalProperties": False}
-    written: dict[str, _Schema] = {"on_unreliable": steps, "on_unknown": steps, "on_error": {"anyOf": [steps, by_cause]}}
+    written: dict[str, _Schema] = {
+        "on_unreliable": steps,
+        "on_unknown": steps,
+        "on_error": {"anyOf": [steps, by_cause]},
+    }
     for key, schema in written.items():
-        described = (
-            {"description": properties[key]["description"]} if "description" in properties[key] else {}
-        )
+        described = {"description": properties[key]["description"]} if "description" in properties[key] else {}
         properties[key] = {**described, **schema}
 
 
@@ -170,7 +173,8 @@ def _documented() -> Iterator[tuple[str, dict[str, str]]]:
     for module in (model, judges, rules, retries, routing):
         for name, part in inspect.getmembers(module, _is_part):
             if part.__module__ == module.__name__:
-                yield name, _field_docs(part)
+                family = [base for base in part.__mro__ if _is_part(base) and base is not BaseModel]
+                yield name, {key: text for base in reversed(family) for key, text in _field_docs(base).items()}
 
 
 def _is_part(value: object) -> bool:

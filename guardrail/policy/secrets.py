@@ -15,22 +15,16 @@ from guardrail.policy.problems import Path, Problem, refuse, refuse_all
 __all__ = ["ApiKey", "Headers", "SecretRef", "is_secret_header", "keeps_references"]
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
-_REFERENCE = re.compile(
-    rf"(?:(?P<scheme>Bearer|Basic|Token) )?\$\{{(?P<name>{_NAME})(?::-(?P<default>[^}}]*))?\}}"
-)
+_REFERENCE = re.compile(rf"(?:(?P<scheme>Bearer|Basic|Token) )?\$\{{(?P<name>{_NAME})(?::-(?P<default>[^}}]*))?\}}")
 _SECRET_HEADER = re.compile(
     r"authorization|api[-_]?key|token|secret|cookie|passw|credential|(^|[-_])(auth|key)([-_]|$)",
     re.IGNORECASE,
 )
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_REMEDY = (
-    "must be a reference to an environment variable, such as {example}: secrets are not written into policies"
-)
+_REMEDY = "must be a reference to an environment variable, such as {example}: secrets are not written into policies"
 _KEY_REMEDY = _REMEDY.replace("{example}", "${KLUSTER_API_KEY}")
 _HEADER_REMEDY = _REMEDY.replace("{example}", "${TOKEN} or 'Bearer ${TOKEN}'")
-_DEFAULT = (
-    "must not have a default, which would be a secret in the policy: write ${NAME}, or ${NAME:-} for none"
-)
+_DEFAULT = "must not have a default, which would be a secret in the policy: write ${NAME}, or ${NAME:-} for none"
 
 
 @dataclass(frozen=True, slots=True)

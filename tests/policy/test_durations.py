@@ -11,7 +11,16 @@ from guardrail.policy.durations import format_seconds, parse_seconds
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("8s", 8.0), ("250ms", 0.25), ("2m", 120.0), ("1h", 3600.0), ("0s", 0.0), ("1.5s", 1.5), ("0.1s", 0.1), ("90m", 5400.0)],
+    [
+        ("8s", 8.0),
+        ("250ms", 0.25),
+        ("2m", 120.0),
+        ("1h", 3600.0),
+        ("0s", 0.0),
+        ("1.5s", 1.5),
+        ("0.1s", 0.1),
+        ("90m", 5400.0),
+    ],
 )
 def test_a_duration_is_read_in_seconds(text: str, seconds: float) -> None:
     assert parse_seconds(text) == seconds

@@ -131,7 +131,10 @@ def test_numbers_and_durations_may_come_from_the_environment() -> None:
 
 def test_the_environment_of_the_process_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GUARDRAIL_TEST_MODE", "shadow")
-    assert load({"version": 1, "policies": {"default": {"mode": "${GUARDRAIL_TEST_MODE}"}}}).policies["default"].mode == "shadow"
+    assert (
+        load({"version": 1, "policies": {"default": {"mode": "${GUARDRAIL_TEST_MODE}"}}}).policies["default"].mode
+        == "shadow"
+    )
 
 
 def test_a_plain_dollar_and_brace_is_written_with_two_dollars() -> None:

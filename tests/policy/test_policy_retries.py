@@ -144,7 +144,7 @@ simple_stops = st.one_of(
 stops = st.recursive(
     simple_stops,
     lambda inner: st.tuples(st.sampled_from(["any", "all"]), st.lists(inner, min_size=1, max_size=3)).map(
-        lambda made: Stop(**{made[0]: tuple(made[1])})
+        lambda made: Stop(any=tuple(made[1])) if made[0] == "any" else Stop(all=tuple(made[1]))
     ),
     max_leaves=6,
 )

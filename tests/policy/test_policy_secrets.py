@@ -51,12 +51,9 @@ WRITTEN_OUT = [
 @pytest.mark.parametrize("written", WRITTEN_OUT)
 def test_a_secret_in_a_policy_is_refused_and_never_repeated(tmp_path: Path, written: Any, suffix: str) -> None:
     file = tmp_path / f"p{suffix}"
+    file.write_text(json.dumps(chat(**written)) if suffix == ".json" else yaml.safe_dump(chat(**written)))
     with pytest.raises(PolicyError) as caught:
-        if suffix == "python":
-            ChatSpec(dialect="kluster", **written)
-        else:
-            file.write_text(json.dumps(chat(**written)) if suffix == ".json" else yaml.safe_dump(chat(**written)))
-            load(file, env={})
+        ChatSpec(dialect="kluster", **written) if suffix == "python" else load(file, env={})
     shown = "".join(traceback.format_exception(caught.value)).replace(f"{SECRET}:", "")
     known = (str(caught.value), repr(caught.value), shown, str(vars(caught.value)))
     assert not any(SECRET in text for text in known)
@@ -120,7 +117,8 @@ def test_a_missing_secret_is_told_by_the_name_of_its_variable(env: dict[str, str
 
 @pytest.mark.parametrize("text", ["${A}", "${A:-}", "Bearer ${A}", "Token ${A:-}"])
 def test_a_reference_is_written_as_it_was_read(text: str) -> None:
-    spec = ChatSpec(dialect="kluster", headers={"Authorization": text})
+    headers: Any = {"Authorization": text}
+    spec = ChatSpec(dialect="kluster", headers=headers)
     assert str(spec.headers["Authorization"]) == text
 
 
@@ -137,7 +135,7 @@ def test_names_that_sound_like_secrets_need_references(name: str, secret: bool) 
 
 
 def test_a_header_that_is_no_secret_may_be_plain_or_a_reference_with_a_default() -> None:
-    headers = {"X-Team": "blue", "X-Org": "${ORG:-acme}"}
+    headers: Any = {"X-Team": "blue", "X-Org": "${ORG:-acme}"}
     spec = ChatSpec(dialect="kluster", headers=headers)
     assert spec.header_values({}) == {"X-Team": "blue", "X-Org": "acme"}
     policy = Policy(verifiers={"main": spec})
