@@ -27,9 +27,7 @@ def import_cost() -> None:
     code = "import time; a = time.process_time(); {}; print(time.process_time() - a)"
 
     def cpu(statement: str) -> float:
-        run = subprocess.run(
-            [sys.executable, "-c", code.format(statement)], capture_output=True, text=True, check=True
-        )
+        run = subprocess.run([sys.executable, "-c", code.format(statement)], capture_output=True, text=True, check=True)
         return float(run.stdout)
 
     bare = statistics.median(cpu("pass") for _ in range(15))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from typing import TypeVar
 
@@ -15,6 +15,8 @@ Result = TypeVar("Result")
 
 _AHEAD = 4
 """Items read ahead per worker, so that one slow item does not leave the others idle."""
+_SLICE = 0.5
+"""Seconds of one wait."""
 
 
 def in_order(call: Callable[[Item], Result], items: Iterable[Item], *, concurrency: int) -> Iterator[Result]:
@@ -28,9 +30,16 @@ def in_order(call: Callable[[Item], Result], items: Iterable[Item], *, concurren
     try:
         for item in items:
             pending.append(pool.submit(copy_context().run, call, item))
-            if len(pending) >= concurrency * _AHEAD:
-                yield pending.popleft().result()
+            while pending and (len(pending) >= concurrency * _AHEAD or pending[0].done()):
+                yield _result(pending.popleft())
         while pending:
-            yield pending.popleft().result()
+            yield _result(pending.popleft())
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _result(future: Future[Result]) -> Result:
+    # An interrupt that comes in just before a wait without end can be missed: so no wait is without end.
+    while not future.done():
+        wait([future], timeout=_SLICE)
+    return future.result()

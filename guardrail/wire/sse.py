@@ -13,6 +13,8 @@ from dataclasses import dataclass
 __all__ = ["Event", "EventDecoder", "encode"]
 
 _BLANK_LINE = re.compile(rb"\r\n\r\n|\n\r\n|\n\n|\r\r")
+# Not str.splitlines(): it also splits at characters that JSON holds unescaped, such as U+2028.
+_LINE_END = re.compile(r"\r\n|\n|\r")
 DONE = "[DONE]"
 
 
@@ -63,7 +65,7 @@ class EventDecoder:
 
 def _event(raw: bytes) -> Event:
     data, name = [], None
-    for line in raw.decode("utf-8", "replace").splitlines():
+    for line in _LINE_END.split(raw.decode("utf-8", "replace")):
         field, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if field == "data":
