@@ -38,11 +38,12 @@ types: $(DEV) ## mypy, strict
 	$(BIN)/mypy
 
 docs: $(DEV) ## Build the site into docs/_build/html; broken links fail
-	$(BIN)/sphinx-build --fail-on-warning --keep-going --nitpicky --quiet docs docs/_build/html
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --nitpicky --quiet --no-color docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
-schema: $(DEV) ## Write the JSON Schema of policy files
-	$(BIN)/guardrail policy schema
+schema: $(DEV) ## Write the JSON Schema of policy files anew; a test holds it against the model
+	$(BIN)/python -m guardrail.policy.schema > guardrail/policy/schema.json.new
+	@mv guardrail/policy/schema.json.new guardrail/policy/schema.json
 
 bench: $(DEV) ## Measure: the embedded model, the overhead of a guarded call
 	$(BIN)/python -m benchmarks $(ARGS)

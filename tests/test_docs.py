@@ -53,8 +53,7 @@ def load_policy(example: Example) -> None:
 
 
 def page(path: Path) -> Document:
-    parsers = [PythonCodeBlockParser(), CodeBlockParser("yaml", load_policy), SkipParser()]
-    return Document.parse(str(path), *parsers)
+    return Document.parse(str(path), PythonCodeBlockParser(), CodeBlockParser("yaml", load_policy), SkipParser())
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
