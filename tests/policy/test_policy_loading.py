@@ -280,8 +280,14 @@ SHORT: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"on_error": {"do": "block"}}, {"on_error": {"default": "block"}}),
     ({"on_error": ["block"]}, {"on_error": {"default": "block"}}),
     ({"on_error": {"timeout": "block"}}, {"on_error": {"timeout": ["block"], "default": "flag"}}),
-    ({"on_unreliable": ["regenerate", "flag"]}, {"on_unreliable": [{"do": "regenerate", "stop": {"after_attempt": 2}, "wait": "none"}, "flag"]}),
-    ({"on_unreliable": {"do": "regenerate", "wait": {"fixed": "1s"}}}, {"on_unreliable": {"do": "regenerate", "wait": {"fixed": {"wait": "1000ms"}}}}),
+    (
+        {"on_unreliable": ["regenerate", "flag"]},
+        {"on_unreliable": [{"do": "regenerate", "stop": {"after_attempt": 2}, "wait": "none"}, "flag"]},
+    ),
+    (
+        {"on_unreliable": {"do": "regenerate", "wait": {"fixed": "1s"}}},
+        {"on_unreliable": {"do": "regenerate", "wait": {"fixed": {"wait": "1000ms"}}}},
+    ),
     ({"verify": {"threshold": 0.7}}, {"verify": {"threshold": {"risk": 0.7, "chosen_on": "set by hand"}}}),
     ({"verify": {"history": "none"}}, {}),
     ({"budget": {"added": "60s"}}, {"budget": {"added": "1m", "total": "none"}}),
@@ -313,7 +319,8 @@ def test_the_hosted_services_key_goes_to_no_other_address() -> None:
 
 def test_booleans_are_only_true_and_false(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(
-        "version: 1\nroutes:\n  - {match: {tags: [no, on, Yes, 010, 1:30, 2026-01-01], metadata: {on: off}}, policy: default}\n"
+        "version: 1\nroutes:\n  - policy: default\n"
+        "    match: {tags: [no, on, Yes, 010, 1:30, 2026-01-01], metadata: {on: off}}\n"
     )
     match = load(tmp_path / "p.yaml").routes[0].match
     assert match.tags == ("no", "on", "Yes", "010", "1:30", "2026-01-01")

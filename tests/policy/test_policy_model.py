@@ -123,7 +123,8 @@ def leaves(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 OTHER: dict[Any, Any] = {
     "none": "8s", "flag": "block", "block": "pass", "regenerate": "pass", "answer": "raise", "enforce": "shadow",
-    "kluster": "structured", "system": "evidence", "last_user": "evidence", False: True, "local": "none", "main": "local",
+    "kluster": "structured", "system": "evidence", "last_user": "evidence", False: True,
+    "local": "none", "main": "local",
     "${JUDGE_KEY}": "${OTHER_KEY}", "Bearer ${TEAM_TOKEN}": "Bearer ${OTHER}", "https://judge.example.com/v1": "https://other.example.com",
 }  # fmt: skip
 
@@ -250,7 +251,7 @@ def test_the_package_loads_nothing_before_it_is_asked() -> None:
 import sys, guardrail.policy
 assert not {"pydantic", "yaml", "tenacity", "tomllib"} & set(sys.modules)
 import guardrail.policy.model, guardrail.policy.presets, guardrail.policy.routing
-assert not {"yaml", "tenacity", "tomllib", "logging", "asyncio", "guardrail.policy.loading"} & set(sys.modules), sys.modules
+assert not {"yaml", "tenacity", "tomllib", "logging", "asyncio", "guardrail.policy.loading"} & set(sys.modules)
 try:
     guardrail.policy.nothing
 except AttributeError as error:

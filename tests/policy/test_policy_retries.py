@@ -62,7 +62,8 @@ WAITS: list[tuple[dict[str, Any], Any]] = [
      tenacity.wait_exponential(multiplier=0.5, max=3, exp_base=3, min=1)),
     ({"exponential_jitter": {"multiplier": 2, "jitter": "0s", "max": "9s"}},
      tenacity.wait_exponential_jitter(multiplier=2, jitter=0, max=9)),
-    ({"chain": [{"fixed": "1s"}, {"fixed": "5s"}]}, tenacity.wait_chain(tenacity.wait_fixed(1), tenacity.wait_fixed(5))),
+    ({"chain": [{"fixed": "1s"}, {"fixed": "5s"}]},
+     tenacity.wait_chain(tenacity.wait_fixed(1), tenacity.wait_fixed(5))),
     ({"combine": [{"fixed": "1s"}, {"exponential": {}}]}, tenacity.wait_fixed(1) + tenacity.wait_exponential()),
 ]  # fmt: skip
 

@@ -125,7 +125,8 @@ def test_a_reference_is_written_as_it_was_read(text: str) -> None:
 @pytest.mark.parametrize(
     ("name", "secret"),
     [
-        ("Authorization", True), ("proxy-authorization", True), ("X-API-Key", True), ("api_key", True), ("Cookie", True),
+        ("Authorization", True), ("proxy-authorization", True), ("X-API-Key", True), ("api_key", True),
+        ("Cookie", True),
         ("X-Auth", True), ("x-access-token", True), ("X-Password", True), ("Ocp-Apim-Subscription-Key", True),
         ("X-Team", False), ("User-Agent", False), ("X-Author", False), ("X-Keyboard", False),
     ],
