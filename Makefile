@@ -10,7 +10,7 @@ USE := $(VENV)/.use
 DEV := $(VENV)/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-openai2 lint format types docs schema bench clean
+.PHONY: help setup demo test test-openai2 test-lowest lint format types docs schema bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -25,6 +25,9 @@ test: $(DEV) ## Run all tests with branch coverage; ARGS="-k name --no-cov" for 
 
 test-openai2: $(VENV)-openai2/.use ## Run the tests of the OpenAI seam against the SDK's previous major
 	$(VENV)-openai2/bin/python -m pytest tests/integrations/openai tests/test_public_api.py $(ARGS)
+
+test-lowest: $(VENV)-lowest/.use ## Run the tests with the oldest releases that pyproject.toml admits
+	$(VENV)-lowest/bin/python -m pytest $(ARGS)
 
 lint: $(DEV) ## Ruff, and the layers of the architecture
 	$(BIN)/ruff check .
@@ -49,7 +52,7 @@ bench: $(DEV) ## Measure: the embedded model, the overhead of a guarded call
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean: ## Remove all that make has made
-	rm -rf $(VENV) $(VENV)-openai2 build dist docs/_build .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-openai2 $(VENV)-lowest build dist docs/_build .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(USE): pyproject.toml
 	$(call new_venv,$(VENV))
@@ -64,6 +67,14 @@ $(DEV): $(USE)
 $(VENV)-openai2/.use: pyproject.toml
 	$(call new_venv,$(VENV)-openai2)
 	@$(VENV)-openai2/bin/python -m pip install --quiet --editable . "openai<3" --group test
+	@touch $@
+
+$(VENV)-lowest/.use: pyproject.toml
+	$(call new_venv,$(VENV)-lowest)
+	@$(PYTHON) -c 'import tomllib; d = tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"]; \
+		print(*(x.replace(">=", "==") + ".*" for x in d), sep="\n")' > $(VENV)-lowest/lowest.txt
+	@$(VENV)-lowest/bin/python -m pip install --quiet --editable . --group test \
+		--constraint $(VENV)-lowest/lowest.txt --only-binary onnxruntime,sentencex,tokenizers
 	@touch $@
 
 # pip 25.1 is the first that knows dependency groups.
