@@ -44,7 +44,9 @@ class Threshold(Part):
     """The data that the number was chosen on."""
 
 
-EMBEDDED_THRESHOLD = Threshold(risk=0.5, chosen_on="embedded model's held-out training rows")
+EMBEDDED_THRESHOLD = Threshold(
+    risk=0.608, chosen_on="2361 held-out rows of the embedded model's training mix, by balanced accuracy"
+)
 """The presets' threshold. The one place where it stands."""
 
 
