@@ -34,7 +34,7 @@ _SHORT = 6
 """A claim of fewer words is read behind the question that it answers."""
 _QUESTION = 240
 """Characters of the question, from its end."""
-_CHANCE = 0.2
+_CHANCE = 0.1
 """A single shared word concerns a claim when it is at least this share of the claim's words of content."""
 
 

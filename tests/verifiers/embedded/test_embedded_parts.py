@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from guardrail.conversation import Evidence
 from guardrail.verifiers.embedded.claims import claims
 from guardrail.verifiers.embedded.segment import sentences
 from guardrail.verifiers.embedded.select import WORDS, Sources
 from guardrail.verifiers.embedded.words import Lexicon, novelty, words
-from hypothesis import given
-from hypothesis import strategies as st
 
 PIECES = st.sampled_from(
     [

@@ -12,14 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from guardrail.conversation import Evidence, Message, Turn
 from guardrail.errors import ConfigError, VerifierError
 from guardrail.verdict import Cause, FindingKind, Status, Verdict
 from guardrail.verifiers.embedded import EmbeddedVerifier
 from guardrail.verifiers.embedded.model import SHIPPED, Model, digest
 from guardrail.verifiers.protocol import Check, Verifier
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 pytestmark = pytest.mark.skipif(
     not (SHIPPED / "model.onnx").is_file(), reason=f"the embedded weights are not in {SHIPPED.name}/"
