@@ -10,15 +10,19 @@ from pathlib import Path
 
 from guardrail.conversation import Evidence
 from guardrail.errors import MissingExtra
-from guardrail.train.data import Row
+from guardrail.train.data import MIX, Row
 from guardrail.verifiers.embedded.model import Model
 from guardrail.verifiers.embedded.select import Sources
 from guardrail.verifiers.embedded.verifier import with_question
 from guardrail.verifiers.embedded.words import Lexicon, novelty, words
 
-__all__ = ["FEATURES", "combine"]
+__all__ = ["FEATURES", "combine", "fitted"]
 
 FEATURES = ("logit", "word", "pair", "number", "name", "passage_pair")
+
+
+_OTHERS = 0.15
+"""What a set of plain entailment counts beside a set of judged answers: there, novelty says less than at run time."""
 
 
 def combine(folder: Path, rows: Sequence[Row], *, version: str, max_tokens: int) -> dict[str, float]:
@@ -26,39 +30,53 @@ def combine(folder: Path, rows: Sequence[Row], *, version: str, max_tokens: int)
 
     The threshold is the one with the best balanced accuracy on the same rows. Returns the scores on them.
     """
+    settings: dict[str, object] = {"version": version, "max_tokens": max_tokens, "threshold": 0.5}
+    settings |= {"chosen_on": "nothing yet", "bias": 0.0, **dict.fromkeys(FEATURES, 0.0)}
+    _write(folder, settings)
+    learned, scores = fitted(_features(Model(folder, None), rows), rows)
+    chosen_on = f"balanced accuracy on {len(rows)} held-out rows of the training mix, judged answers counting most"
+    _write(folder, settings | learned | {"chosen_on": chosen_on})
+    return scores
+
+
+def fitted(features: Sequence[Sequence[float]], rows: Sequence[Row]) -> tuple[dict[str, float], dict[str, float]]:
+    """The weights with ``bias`` and ``threshold``, and the scores on the same rows.
+
+    No weight is below zero: what is new may be harmless, but it never speaks for an answer.
+    """
     try:
         import numpy as np
         from sklearn.linear_model import LogisticRegression
         from sklearn.metrics import roc_auc_score, roc_curve
     except ImportError as error:
         raise MissingExtra("fitting needs scikit-learn: pip install 'guardrail-llm[train]'") from error
-    settings = {
-        "version": version,
-        "max_tokens": max_tokens,
-        "threshold": 0.5,
-        "chosen_on": "nothing yet",
-        "bias": 0.0,
-    }
-    _write(folder, settings | dict.fromkeys(FEATURES, 0.0))
-    x = np.array(_features(Model(folder, None), rows))
-    y = np.array([row.label for row in rows])
-    sizes = Counter(row.source for row in rows)
-    # Every set counts the same, whatever its size: the next domain is like none of them in particular.
-    weights = np.array([1 / sizes[row.source] for row in rows])
-    fitted = LogisticRegression(C=10.0, max_iter=1000).fit(x, y, sample_weight=weights * len(rows) / len(sizes))
-    risk = fitted.predict_proba(x)[:, 1]
+    x, y, weights = np.array(features), np.array([row.label for row in rows]), np.array(_weights(rows))
+    kept = list(range(len(FEATURES)))
+    while True:
+        model = LogisticRegression(C=1.0, max_iter=1000).fit(x[:, kept], y, sample_weight=weights)
+        if model.coef_[0].min() >= 0:
+            break
+        del kept[int(model.coef_[0].argmin())]
+    risk = model.predict_proba(x[:, kept])[:, 1]
     false, true, cuts = roc_curve(y, risk, sample_weight=weights)
-    threshold = float(cuts[int(np.argmax(true - false))])
-    learned = dict(zip(FEATURES, map(float, fitted.coef_[0]), strict=True))
-    chosen_on = f"balanced accuracy on {len(rows)} held-out rows of the training mix"
-    _write(
-        folder,
-        settings
-        | learned
-        | {"bias": float(fitted.intercept_[0]), "threshold": round(threshold, 3), "chosen_on": chosen_on},
-    )
-    scores = {"AUROC, logit alone": roc_auc_score(y, x[:, 0]), "AUROC, combined": roc_auc_score(y, risk)}
-    return {**{name: float(value) for name, value in scores.items()}, "threshold": threshold}
+    place = int(np.argmax(true - false))
+    learned = dict.fromkeys(FEATURES, 0.0)
+    learned |= {FEATURES[k]: float(value) for k, value in zip(kept, model.coef_[0], strict=True)}
+    learned |= {"bias": float(model.intercept_[0]), "threshold": round(float(cuts[place]), 3)}
+    scores = {"balanced accuracy at the threshold": float(1 + true[place] - false[place]) / 2}
+    for name, values in {"logit alone": x[:, 0], "combined": risk}.items():
+        scores[f"AUROC, {name}"] = float(roc_auc_score(y, values))
+        scores[f"AUROC, {name}, judged answers counting most"] = float(roc_auc_score(y, values, sample_weight=weights))
+    return learned, scores
+
+
+def _weights(rows: Sequence[Row]) -> list[float]:
+    """Every set counts the same whatever its size, but judged answers count most. The mean is 1."""
+    sizes = Counter(row.source for row in rows)
+    judged = {part.name for part in MIX if part.answers}
+    weights = [(1.0 if row.source in judged else _OTHERS) / sizes[row.source] for row in rows]
+    mean = sum(weights) / len(weights)
+    return [weight / mean for weight in weights]
 
 
 def _features(model: Model, rows: Sequence[Row]) -> list[list[float]]:

@@ -23,6 +23,8 @@ class SetOf:
     """At most so many, so that no domain drowns the others."""
     licence: str
     share_alike: bool = False
+    answers: bool = False
+    """Whether the rows are answers that models gave and people judged: what the verifier meets at run time."""
 
 
 MIX = (
@@ -43,14 +45,14 @@ MIX = (
     SetOf("tatqa_swap", 600, "CC BY 4.0"),
     SetOf("timeqa_human", 800, "BSD-3"),
     SetOf("foolmetwice", 1800, "Apache-2.0"),
-    SetOf("begin", 2350, "CC BY 4.0 (the rows from Wizard of Wikipedia alone)"),
-    SetOf("faithdial_audit", 1236, "MIT"),
-    SetOf("alexa_dialog_fact", 1500, "CC BY-SA 4.0", True),
-    SetOf("expertqa_claims", 1132, "MIT"),
-    SetOf("factcheckgpt_stance", 2200, "Apache-2.0"),
-    SetOf("defacto", 4372, "MIT (labels)"),
+    SetOf("begin", 2350, "CC BY 4.0 (the rows from Wizard of Wikipedia alone)", answers=True),
+    SetOf("faithdial_audit", 1236, "MIT", answers=True),
+    SetOf("alexa_dialog_fact", 1500, "CC BY-SA 4.0", True, answers=True),
+    SetOf("expertqa_claims", 1132, "MIT", answers=True),
+    SetOf("factcheckgpt_stance", 2200, "Apache-2.0", answers=True),
+    SetOf("defacto", 4372, "MIT (labels)", answers=True),
     SetOf("logicnlg_posneg", 500, "MIT"),
-    SetOf("halueval_dialogue", 800, "MIT"),
+    SetOf("halueval_dialogue", 800, "MIT", answers=True),
 )
 """Sets whose licence lets a model trained on them be shipped, and whose labels form alone does not give
 away."""
