@@ -178,7 +178,7 @@ def _in_child(answers: multiprocessing.Queue[float | None]) -> None:
 def test_a_forked_child_gets_a_model_of_its_own() -> None:
     risk = asyncio.run(EmbeddedVerifier().averify(CASES[0])).risk
     context = multiprocessing.get_context("fork")
-    answers: multiprocessing.Queue[float | None] = context.Queue()  # type: ignore[assignment]
+    answers: multiprocessing.Queue[float | None] = context.Queue()
     child = context.Process(target=_in_child, args=(answers,))
     child.start()
     assert answers.get(timeout=60) == risk
