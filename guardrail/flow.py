@@ -182,9 +182,7 @@ class _Run:
     def steps(self) -> Flow:
         turn, seconds = self.job.turn, 0.0
         if turn is None:
-            reply = yield from self._perform(
-                Generate(Draft(self.job.conversation, remaining=self._remaining()))
-            )
+            reply = yield from self._perform(Generate(Draft(self.job.conversation, remaining=self._remaining())))
             assert isinstance(reply, Done)
             assert isinstance(reply.value, Generated)
             turn, seconds = reply.value.turn, reply.seconds

@@ -231,9 +231,7 @@ class Guard:
 
     # what the twins share
 
-    def _check_job(
-        self, conversation: Messages | Check, evidence: Iterable[object], info: RequestInfo
-    ) -> Job:
+    def _check_job(self, conversation: Messages | Check, evidence: Iterable[object], info: RequestInfo) -> Job:
         if isinstance(conversation, Check):
             history, turn, extra = conversation.conversation, conversation.turn, conversation.evidence
         else:
@@ -259,18 +257,14 @@ class Guard:
         self, history: tuple[Message, ...], turn: Turn | None, evidence: Iterable[object], info: RequestInfo
     ) -> Job:
         docs = (*given(), *(as_evidence(item) for item in evidence))
-        job = job_for(
-            self._policy, id=secrets.token_hex(8), conversation=history, turn=turn, given=docs, info=info
-        )
+        job = job_for(self._policy, id=secrets.token_hex(8), conversation=history, turn=turn, given=docs, info=info)
         if not job.evidence:
             once("no_evidence", job.notes[-1])
         return job
 
     def _drive(self, job: Job, generate: Generate | None) -> Outcome:
         ask = None if generate is None else functools.partial(_ask, generate)
-        outcome = drivers.drive(
-            guard_turn(job), verifiers=self._verifiers, generate=ask, listeners=self._listeners
-        )
+        outcome = drivers.drive(guard_turn(job), verifiers=self._verifiers, generate=ask, listeners=self._listeners)
         reports.keep(outcome)
         return outcome
 

@@ -86,9 +86,7 @@ class ScriptedVerifier:
         if isinstance(line, VerifierError):
             raise line
         verdict = line if isinstance(line, Verdict) else line(check)
-        return replace(
-            verdict, verifier=self.id, version=self.version, findings=_placed(verdict, check.turn.text)
-        )
+        return replace(verdict, verifier=self.id, version=self.version, findings=_placed(verdict, check.turn.text))
 
     async def averify(self, check: Check) -> Verdict:
         """The same."""

@@ -155,9 +155,7 @@ def test_another_verdict_brings_its_own_rule() -> None:
 
 @pytest.mark.parametrize("cause", list(Cause))
 def test_no_verdict_is_never_a_pass(cause: Cause) -> None:
-    outcome = Hand([GOOD], [VerifierError(cause)]).play(
-        job(rules(on_error={cause.value: "block", "default": "flag"}))
-    )
+    outcome = Hand([GOOD], [VerifierError(cause)]).play(job(rules(on_error={cause.value: "block", "default": "flag"})))
     assert (outcome.action, outcome.cause) == (Action.BLOCK, cause)
     other = Hand([GOOD], [VerifierError(cause)]).play(job(rules(on_error={"default": "flag"})))
     assert (other.action, other.text, other.verdict and other.verdict.status) == (
@@ -173,18 +171,14 @@ def test_a_cause_named_by_the_policy_goes_before_the_rule_for_unknown() -> None:
 
 
 def test_a_failed_regeneration_loses_nothing() -> None:
-    outcome = Hand([BAD, RuntimeError("HTTP 503")], [unreliable()]).play(
-        job(rules(on_unreliable=REGENERATE_ONCE))
-    )
+    outcome = Hand([BAD, RuntimeError("HTTP 503")], [unreliable()]).play(job(rules(on_unreliable=REGENERATE_ONCE)))
     assert (outcome.action, outcome.text) == (Action.FLAG, BAD)
     assert outcome.notes == ("could not regenerate: HTTP 503",)
 
 
 def test_a_mount_that_cannot_generate_says_so_and_goes_on() -> None:
     policy = rules(on_unreliable=[*REGENERATE_ONCE, "block"])
-    outcome = Hand([], [unreliable()]).play(
-        job(policy, turn=Turn(BAD), cannot_generate="the request is signed")
-    )
+    outcome = Hand([], [unreliable()]).play(job(policy, turn=Turn(BAD), cannot_generate="the request is signed"))
     assert outcome.action is Action.BLOCK
     assert outcome.notes == ("could not regenerate: the request is signed",)
 

@@ -28,9 +28,7 @@ _INTRO = (
 
 @click.command()
 @click.option("--text", help="An answer of your own to judge (text, or @file).")
-@click.option(
-    "--context", multiple=True, help="What to hold it against (text, or @file); may be given more than once."
-)
+@click.option("--context", multiple=True, help="What to hold it against (text, or @file); may be given more than once.")
 @click.option("--policy", help="A policy file or preset to play the scenes under, in the place of their own.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a scene.")
 def demo(text: str | None, context: tuple[str, ...], policy: str | None, as_json: bool) -> None:
@@ -51,9 +49,7 @@ def demo(text: str | None, context: tuple[str, ...], policy: str | None, as_json
     for number, played in enumerate(play(scenes, policy), start=1):
         console.print(_shown(played, number, console))
     if text is None:
-        console.print(
-            Text("Now your own:  ").append('guardrail demo --text "..." --context "..."', style="bold")
-        )
+        console.print(Text("Now your own:  ").append('guardrail demo --text "..." --context "..."', style="bold"))
 
 
 def _scenes(text: str | None, context: tuple[str, ...]) -> tuple[Scene, ...]:
@@ -72,40 +68,30 @@ def _shown(played: Played, number: int, console: Console) -> Group:
     lines += [Text(), *_received(played), Text(f"report      {_report(outcome)}", style="dim")]
     lines += [Text(f"            note: {visible(note)}", style="dim") for note in outcome.notes]
     title = Text(f" {number}. {scene.title} ", style="bold")
-    return Group(
-        Panel(Group(*lines), title=title, title_align="left"), Text(f"  {scene.point}\n", style="italic")
-    )
+    return Group(Panel(Group(*lines), title=title, title_align="left"), Text(f"  {scene.point}\n", style="italic"))
 
 
 def _attempts(outcome: Outcome, *, colour: bool) -> Iterator[Text]:
     for number, attempt in enumerate(outcome.attempts, start=1):
         findings = attempt.verdict.findings
-        yield Text(f"LLM draft {number} ", style="dim").append_text(
-            marked(attempt.turn.text, findings, colour=colour)
-        )
+        yield Text(f"LLM draft {number} ", style="dim").append_text(marked(attempt.turn.text, findings, colour=colour))
         yield Text(f"  verdict   {_verdict(attempt)}", style="dim")
         for place, finding in enumerate(findings, start=1):
             held = f': the document says "{visible(finding.evidence[0].text)}"' if finding.evidence else ""
-            yield Text(
-                f"  [{place}] {finding.kind.value}, risk {finding.risk or 0:.2f}{held}", style="yellow"
-            )
+            yield Text(f"  [{place}] {finding.kind.value}, risk {finding.risk or 0:.2f}{held}", style="yellow")
 
 
 def _verdict(attempt: Attempt) -> str:
     verdict = attempt.verdict
     risk = "" if verdict.risk is None else f", risk {verdict.risk:.2f}"
     cause = f" ({verdict.cause.value})" if verdict.cause else ""
-    return (
-        f"{verdict.status.value}{cause}{risk} in {attempt.verified * 1000:.0f} ms -> {attempt.action.value}"
-    )
+    return f"{verdict.status.value}{cause}{risk} in {attempt.verified * 1000:.0f} ms -> {attempt.action.value}"
 
 
 def _received(played: Played) -> Iterator[Text]:
     how = f" ({played.pieces} pieces, after the verdict)" if played.scene.stream else ""
     yield (
-        Text("app gets    ", style="dim")
-        .append(visible(played.received), style="bold green")
-        .append(how, style="dim")
+        Text("app gets    ", style="dim").append(visible(played.received), style="bold green").append(how, style="dim")
     )
     yield Text(f"            finish_reason: {played.finish_reason}", style="dim")
 

@@ -95,9 +95,7 @@ class ChatCodec:
             return [event.raw for event in events]
         order = [choice.get("index", 0) for choice in _choices(reply)]
         gone = {order[place] for place in replaced}
-        kept = [
-            left for event in events if event.data != DONE and (left := _without(event, gone)) is not None
-        ]
+        kept = [left for event in events if event.data != DONE and (left := _without(event, gone)) is not None]
         final = self.write(reply, settled, wants_json=wants_json)
         fresh = [_chunks(final, _choices(final)[place]) for place in sorted(replaced)]
         # A chunk without choices holds the usage and closes a stream: what is put in goes before it.
@@ -230,9 +228,7 @@ def _without(event: Event, gone: set[object]) -> Event | None:
     if len(kept) == len(_choices(chunk)):
         return event
     return (
-        Event(encode({**chunk, "choices": kept}, event.name), json.dumps({**chunk, "choices": kept}))
-        if kept
-        else None
+        Event(encode({**chunk, "choices": kept}, event.name), json.dumps({**chunk, "choices": kept})) if kept else None
     )
 
 
@@ -254,9 +250,7 @@ def _chunks(reply: Json, choice: Json) -> list[bytes]:
     deltas: list[Json] = [{"role": "assistant", "content": ""}]
     deltas += [{key: message[key]} for key in ("content", "refusal") if message.get(key)]
     deltas += (
-        [{"tool_calls": [{"index": i, **call} for i, call in enumerate(calls)]}]
-        if isinstance(calls, list)
-        else []
+        [{"tool_calls": [{"index": i, **call} for i, call in enumerate(calls)]}] if isinstance(calls, list) else []
     )
     ends: list[object] = [*(None for _ in deltas), choice.get("finish_reason")]
     return [

@@ -89,9 +89,7 @@ class ResponsesCodec:
         for event in reversed(events):
             payload = event.json() or {}
             response = payload.get("response")
-            if payload.get("type") in ("response.completed", "response.incomplete") and isinstance(
-                response, dict
-            ):
+            if payload.get("type") in ("response.completed", "response.incomplete") and isinstance(response, dict):
                 return response
         return None
 
@@ -135,9 +133,7 @@ def _part(part: Json, key: str) -> str:
 
 def _call(item: Json) -> ToolCall:
     arguments = item.get("arguments", item.get("input", ""))
-    return ToolCall(
-        _part(item, "call_id"), _part(item, "name"), arguments if isinstance(arguments, str) else ""
-    )
+    return ToolCall(_part(item, "call_id"), _part(item, "name"), arguments if isinstance(arguments, str) else "")
 
 
 def _refused(reply: Json, message: str) -> Json:

@@ -118,9 +118,7 @@ class GuardedSending:
 
     def _request(self, request: Any, content: bytes, extensions: Any, *, again: bool) -> Any:
         headers = request_headers(request.headers.multi_items(), again=again)
-        return self._hx.Request(
-            request.method, request.url, headers=headers, content=content, extensions=extensions
-        )
+        return self._hx.Request(request.method, request.url, headers=headers, content=content, extensions=extensions)
 
     def _delivered(self, response: Any, exchange: Exchange, reply: Json, outcomes: Sequence[Outcome]) -> Any:
         """The response to hand on, with everything of the provider's that still holds."""
@@ -191,9 +189,7 @@ class SyncSending(GuardedSending):
         source = pump(response.iter_bytes(), exchange, settle_stream)
         return self._streaming(response, _streams(self._hx)[0](source, response), key)
 
-    def _settle(
-        self, exchange: Exchange, request: Any, options: Any, started: float, reply: Json
-    ) -> list[Outcome]:
+    def _settle(self, exchange: Exchange, request: Any, options: Any, started: float, reply: Json) -> list[Outcome]:
         """One guarded turn for each choice; several at a time."""
         elapsed = time.monotonic() - started
         turns = exchange.codec.read_turns(reply)
@@ -201,9 +197,7 @@ class SyncSending(GuardedSending):
         if len(turns) == 1:
             return [one(turns[0])]
         with ThreadPoolExecutor(len(turns), thread_name_prefix="guardrail-choice") as pool:
-            return [
-                future.result() for future in [pool.submit(copy_context().run, one, turn) for turn in turns]
-            ]
+            return [future.result() for future in [pool.submit(copy_context().run, one, turn) for turn in turns]]
 
     def _guard(self, exchange: Exchange, request: Any, options: Any, elapsed: float, turn: Turn) -> Outcome:
         generate = functools.partial(self._regenerate, exchange, request, options)
@@ -280,9 +274,7 @@ class AsyncSending(GuardedSending):
             return [await one(turns[0])]
         return list(await asyncio.gather(*(one(turn) for turn in turns)))
 
-    async def _guard(
-        self, exchange: Exchange, request: Any, options: Any, elapsed: float, turn: Turn
-    ) -> Outcome:
+    async def _guard(self, exchange: Exchange, request: Any, options: Any, elapsed: float, turn: Turn) -> Outcome:
         generate = functools.partial(self._regenerate, exchange, request, options)
         try:
             return await self.guard.arun(

@@ -100,9 +100,7 @@ class Exchange:
         return next((reply for known, reply in self.others if known is turn), None)
 
 
-def open_exchange(
-    method: str, path: str, headers: Mapping[str, str], content: Callable[[], bytes]
-) -> Exchange | None:
+def open_exchange(method: str, path: str, headers: Mapping[str, str], content: Callable[[], bytes]) -> Exchange | None:
     """The exchange that a request begins; None when the request is not one to guard.
 
     Raises `OpenAIInputError` when its ``guardrail`` field cannot be used.
@@ -195,13 +193,9 @@ def _asked(codec: Codec, body: Json) -> Asked:
 def _own_field(own: object, asked: Asked) -> tuple[tuple[Evidence, ...], RequestInfo]:
     own = {} if own is None else own
     if not isinstance(own, dict):
-        raise OpenAIInputError(
-            f"the request's {FIELD!r} field must be a mapping with {', '.join(_FIELD_KEYS)}"
-        )
+        raise OpenAIInputError(f"the request's {FIELD!r} field must be a mapping with {', '.join(_FIELD_KEYS)}")
     if unknown := [key for key in own if key not in _FIELD_KEYS]:
-        raise OpenAIInputError(
-            f"{FIELD}.{unknown[0]}: unknown key in the request; known: {', '.join(_FIELD_KEYS)}"
-        )
+        raise OpenAIInputError(f"{FIELD}.{unknown[0]}: unknown key in the request; known: {', '.join(_FIELD_KEYS)}")
     docs = own.get("evidence", ())
     try:
         evidence = tuple(as_evidence(item) for item in (docs if isinstance(docs, list | tuple) else [docs]))

@@ -13,9 +13,7 @@ from guardrail_openai.exchange import Exchange
 __all__ = ["apump", "pump"]
 
 
-def pump(
-    source: Iterator[bytes], exchange: Exchange, settle: Callable[[Json], Sequence[Outcome]]
-) -> Iterator[bytes]:
+def pump(source: Iterator[bytes], exchange: Exchange, settle: Callable[[Json], Sequence[Outcome]]) -> Iterator[bytes]:
     """Hold the events of ``source`` until ``settle`` has judged the reply they add up to."""
     decoder, gate = EventDecoder(), WholeGate[Event]()
     for data in source:

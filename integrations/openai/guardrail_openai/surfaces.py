@@ -36,7 +36,5 @@ def codec_for(method: str, path: str) -> Codec | None:
 
 def unguarded(method: str, path: str) -> str | None:
     """The name of a surface that returns generated text and passes unguarded; None for everything else."""
-    found = (
-        name for verb, pattern, name in _UNGUARDED if verb == method and pattern.search(path.rstrip("/"))
-    )
+    found = (name for verb, pattern, name in _UNGUARDED if verb == method and pattern.search(path.rstrip("/")))
     return next(found, None)

@@ -162,9 +162,7 @@ def test_on_block_raise_gives_one_error_of_both_kinds_and_one_request(make: Make
     assert len(upstream.requests) == 1
 
 
-def test_of_several_choices_only_the_bad_ones_are_regenerated_in_their_place(
-    make: Make, upstream: Upstream
-) -> None:
+def test_of_several_choices_only_the_bad_ones_are_regenerated_in_their_place(make: Make, upstream: Upstream) -> None:
     client = make(REGENERATE)
     upstream.script = [Reply(completion(GOOD, BAD, "Paris it is.")), Reply(completion("Paris, France."))]
     answer = create(client, n=3)
@@ -189,9 +187,7 @@ def test_fallback_sends_the_same_request_to_the_other_model(make: Make, upstream
     assert upstream.requests[1] == {**upstream.requests[0], "model": "strong"}
 
 
-def test_a_stream_is_held_until_verified_and_then_byte_for_byte_the_same(
-    make: Make, upstream: Upstream
-) -> None:
+def test_a_stream_is_held_until_verified_and_then_byte_for_byte_the_same(make: Make, upstream: Upstream) -> None:
     client, upstream.script = make(), [chunks(GOOD, usage=True)]
     stream, items = streamed(client)
     assert text_of(items) == "ItisParis."
@@ -304,9 +300,7 @@ def test_the_first_calls_errors_are_the_sdks_own(make: Make, upstream: Upstream)
     assert len(upstream.requests) == 1
 
 
-def test_a_failing_regeneration_is_never_retried_by_the_sdk_and_loses_nothing(
-    make: Make, upstream: Upstream
-) -> None:
+def test_a_failing_regeneration_is_never_retried_by_the_sdk_and_loses_nothing(make: Make, upstream: Upstream) -> None:
     policy = {"version": 1, "policies": {"default": {"on_unreliable": ["regenerate", "flag"]}}}
     client, upstream.script = make(policy), [Reply(completion(BAD)), Reply({"error": {}}, status=503)]
     answer = create(client)
@@ -331,9 +325,7 @@ def test_signed_requests_are_judged_but_not_sent_again(make: Make, upstream: Ups
 
 def test_the_guards_own_field_is_cut_out_and_used(make: Make, upstream: Upstream) -> None:
     client, upstream.script = make(), [Reply(completion(GOOD))]
-    create(
-        client, extra_body={"guardrail": {"evidence": ["Paris is the capital."], "tags": ["geo"]}, "seed": 1}
-    )
+    create(client, extra_body={"guardrail": {"evidence": ["Paris is the capital."], "tags": ["geo"]}, "seed": 1})
     assert "guardrail" not in upstream.requests[0]
     assert upstream.requests[0]["seed"] == 1
     assert [piece.text for piece in client.verifier.checks[0].evidence] == ["Paris is the capital."]
@@ -382,9 +374,7 @@ def test_a_conversation_that_the_server_keeps_is_not_regenerated(make: Make, ups
 
 
 @pytest.mark.parametrize("policy", [REGENERATE, BLOCK])
-def test_a_streamed_response_holds_nothing_of_a_bad_answer(
-    make: Make, upstream: Upstream, policy: Any
-) -> None:
+def test_a_streamed_response_holds_nothing_of_a_bad_answer(make: Make, upstream: Upstream, policy: Any) -> None:
     client, upstream.script = make(policy), [response_events(BAD), Reply(response(GOOD, id="resp_2"))]
     stream = client.run(lambda c: c.responses.create(model="m", input="Capital?", stream=True))
     events = client.items(stream)
@@ -403,9 +393,7 @@ def test_a_good_streamed_response_is_untouched(make: Make, upstream: Upstream) -
 
 def test_wrapping_twice_guards_once_by_the_newer_policy(make: Make, upstream: Upstream) -> None:
     client, upstream.script = make(REGENERATE), [Reply(completion(BAD))]
-    again = guardrail.wrap(
-        client.client, Guard(Policy.model_validate(BLOCK), verifiers={"main": client.verifier})
-    )
+    again = guardrail.wrap(client.client, Guard(Policy.model_validate(BLOCK), verifiers={"main": client.verifier}))
     answer = client.run(lambda _: again.chat.completions.create(model="m", messages=ASKED))
     assert answer.choices[0].message.content == "Withheld."
     assert (len(client.verifier.checks), len(upstream.requests)) == (1, 1)
@@ -422,9 +410,7 @@ def test_the_original_client_stays_as_it_was(make: Make, upstream: Upstream) -> 
 
 def test_messages_that_cannot_be_read_are_still_guarded(make: Make, upstream: Upstream) -> None:
     client, upstream.script = make(BLOCK), [Reply(completion(BAD))]
-    answer = client.run(
-        lambda c: c.chat.completions.create(model="m", messages=[{"role": "oracle", "content": "?"}])
-    )
+    answer = client.run(lambda c: c.chat.completions.create(model="m", messages=[{"role": "oracle", "content": "?"}]))
     assert answer.choices[0].message.content == "Withheld."
 
 
@@ -434,9 +420,7 @@ def test_other_resources_pass(make: Make, upstream: Upstream) -> None:
     assert upstream.paths == ["/v1/embeddings"]
 
 
-def test_what_is_not_guarded_yet_warns_once(
-    make: Make, upstream: Upstream, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_what_is_not_guarded_yet_warns_once(make: Make, upstream: Upstream, caplog: pytest.LogCaptureFixture) -> None:
     client = make()
     reply = {"id": "c", "object": "text_completion", "created": 1, "model": "m", "choices": []}
     upstream.script = [Reply(reply)]

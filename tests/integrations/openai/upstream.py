@@ -109,9 +109,7 @@ def chunks(*texts: str, id: str = "chatcmpl-1", usage: bool = False) -> Reply:
     words = [chunk(i, {"content": piece}) for i, text in enumerate(texts) for piece in text.split(" ")]
     starts = [chunk(i, {"role": "assistant", "content": ""}) for i in range(len(texts))]
     ends = [chunk(i, {}, "stop") for i in range(len(texts))]
-    spent = [
-        {**head, "choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}}
-    ]
+    spent = [{**head, "choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}}]
     return sse(*starts, *words, *ends, *(spent if usage else ()))
 
 
