@@ -7,10 +7,10 @@ from guardrail.verdict import Finding, FindingKind, Verdict
 __all__ = ["DEFAULT_TEMPLATE", "write_feedback"]
 
 DEFAULT_TEMPLATE = """\
-A reliability check did not accept your last answer:
+Your last answer was checked against the given material, and was not accepted:
 {findings}
-Answer the user's last message again. Say only what the given material supports; where it does not say, \
-say that you do not know. Give the answer alone: do not mention this check or the earlier answer."""
+Now answer the question again, from the given material alone. If the material does not tell, answer that it does not. \
+Write only the new answer."""
 
 _SAID = {
     FindingKind.CONTRADICTED: "is contradicted by the given material",
