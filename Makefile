@@ -31,6 +31,7 @@ test-lowest: $(VENV)-lowest/.use ## Run the tests with the oldest releases that 
 
 lint: $(DEV) ## Ruff, and the layers of the architecture
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
 
 format: $(DEV) ## Let ruff mend what it can
