@@ -7,7 +7,6 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from guardrail.conversation import Evidence
 from guardrail.errors import MissingExtra
@@ -41,49 +40,33 @@ def combine(folder: Path, rows: Sequence[Row], *, version: str, max_tokens: int)
 
 
 def fitted(features: Sequence[Sequence[float]], rows: Sequence[Row]) -> tuple[dict[str, float], dict[str, float]]:
-    """The weights with ``bias`` and ``threshold``, and the scores on the same rows."""
+    """The weights with ``bias`` and ``threshold``, and the scores on the same rows.
+
+    No weight is below zero: what is new may be harmless, but it never speaks for an answer.
+    """
     try:
         import numpy as np
+        from sklearn.linear_model import LogisticRegression
         from sklearn.metrics import roc_auc_score, roc_curve
     except ImportError as error:
         raise MissingExtra("fitting needs scikit-learn: pip install 'guardrail-llm[train]'") from error
     x, y, weights = np.array(features), np.array([row.label for row in rows]), np.array(_weights(rows))
-    sources = np.array([row.source for row in rows])
-    learned = _logistic(x, y, sources, weights)
-    z = x @ np.array([learned[name] for name in FEATURES]) + learned["bias"]
-    false, true, cuts = roc_curve(y, z, sample_weight=weights)
-    place = int(np.argmax(true - false))
-    learned["threshold"] = round(float(1 / (1 + np.exp(-cuts[place]))), 3)
-    scores = {"balanced accuracy at the threshold": float(1 + true[place] - false[place]) / 2}
-    for name, values in {"logit alone": x[:, 0], "word novelty alone": x[:, 1], "combined": z}.items():
-        scores[f"AUROC, {name}"] = float(roc_auc_score(y, values))
-        areas = [roc_auc_score(y[sources == one], values[sources == one]) for one in set(sources)]
-        scores[f"AUROC, {name}, mean of the sets"] = float(np.mean(areas))
-    return learned, scores
-
-
-def _logistic(x: Any, y: Any, sources: Any, weights: Any) -> dict[str, float]:
-    """Weights by feature, and the ``bias``.
-
-    Each set has an intercept of its own while fitting, so that its share of bad answers is not mistaken for a sign; the
-    bias is their mean. No weight is below zero: what is new may be harmless, but it never speaks for an answer.
-    """
-    import numpy as np
-    from sklearn.linear_model import LogisticRegression
-
-    # Ten, not one: so the penalty on weights hardly holds the intercepts down.
-    sets = np.array([10.0 * (sources == one) for one in sorted(set(sources))]).T
     kept = list(range(len(FEATURES)))
     while True:
-        model = LogisticRegression(C=1.0, max_iter=3000, fit_intercept=False)
-        found = model.fit(np.hstack([x[:, kept], sets]), y, sample_weight=weights).coef_[0]
-        slopes = found[: len(kept)]
-        if slopes.min() >= 0:
+        model = LogisticRegression(C=1.0, max_iter=1000).fit(x[:, kept], y, sample_weight=weights)
+        if model.coef_[0].min() >= 0:
             break
-        del kept[int(slopes.argmin())]
+        del kept[int(model.coef_[0].argmin())]
+    risk = model.predict_proba(x[:, kept])[:, 1]
+    false, true, cuts = roc_curve(y, risk, sample_weight=weights)
+    place = int(np.argmax(true - false))
     learned = dict.fromkeys(FEATURES, 0.0)
-    learned |= {FEATURES[k]: float(slope) for k, slope in zip(kept, slopes, strict=True)}
-    return learned | {"bias": float(10.0 * found[len(kept) :].mean())}
+    learned |= {FEATURES[k]: float(value) for k, value in zip(kept, model.coef_[0], strict=True)}
+    learned |= {"bias": float(model.intercept_[0]), "threshold": round(float(cuts[place]), 3)}
+    scores = {"balanced accuracy at the threshold": float(1 + true[place] - false[place]) / 2}
+    for name, values in {"logit alone": x[:, 0], "combined": risk}.items():
+        scores[f"AUROC, {name}"] = float(roc_auc_score(y, values))
+    return learned, scores
 
 
 def _weights(rows: Sequence[Row]) -> list[float]:
