@@ -29,9 +29,9 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 _ABSENCE = re.compile(
-    r"\b(?:context|text|passages?|documents?|sources?|information|article|evidence|excerpts?|price|date|name|answer|it)\b"
+    r"\b(?:context|text|passages?|documents?|material|sources?|information|article|evidence|excerpts?|price|date|name|answer|it)\b"
     r"[^.;]{0,60}\b(?:do|does|did|is|are|was|were|has|have)(?: not|n['’]t)(?: been)? "
-    r"(?:say|stated?|mention(?:ed)?|specif\w+|indicated?|(?:given|provided|clear|available)"
+    r"(?:say|tell|stated?|mention(?:ed)?|specif\w+|indicated?|(?:given|provided|clear|available)"
     r"(?: (?:in|by|from) the (?:context|text|passage|documents?|sources?|information|article|evidence)|\.?$))",
     re.IGNORECASE,
 )
