@@ -35,12 +35,14 @@ _ABSENCE = re.compile(
     r"(?: (?:in|by|from) the (?:context|text|passage|documents?|sources?|information|article|evidence)|\.?$))",
     re.IGNORECASE,
 )
-_FEELING = re.compile(
-    r"^(?:personally,? )?i(?:'d| would)? (?:hope|wish|recommend|suggest|love|like|enjoy|prefer|feel)\b|"
-    r"\bin my (?:opinion|view)\b",
+_OPINION = re.compile(
+    r"^(?:personally,? )?i(?:'d| would)? (?:hope|wish|recommend|suggest|love|like|enjoy|prefer|feel|think|believe|"
+    r"guess|suppose)\b|\bin my (?:opinion|view)\b",
     re.IGNORECASE,
 )
-_BELIEF = re.compile(r"^(?:personally,? )?i (?:think|believe|guess|suppose)\b", re.IGNORECASE)
+_BARE = 5
+"""An opinion of more words of content than this mostly carries a statement: "I love how it was built from ..."."""
+_FIRST_PERSON = frozenset({"i", "i'm", "i’m", "i've", "i’ve", "i'd", "i’d"})
 _YES_NO = re.compile(r"^(?:yes|no|true|false|correct|incorrect|right|wrong)[.!]?$", re.IGNORECASE)
 
 
@@ -63,13 +65,12 @@ def _is_claim(text: str, asked: bool) -> bool:
         return False
     if _YES_NO.match(text):
         return asked
-    if any(pattern.search(text) for pattern in (_GREETING, _OFFER, _REFUSAL, _ABSENCE, _FEELING)):
+    if any(pattern.search(text) for pattern in (_GREETING, _OFFER, _REFUSAL, _ABSENCE)):
         return False
-    if _BELIEF.match(text) and not _is_checkable(text):
-        return False
-    return bool(content_words(words(text)))
+    said = content_words(words(text))
+    return bool(said) and not (_OPINION.search(text) and len(said) <= _BARE and not _is_checkable(text))
 
 
 def _is_checkable(text: str) -> bool:
-    """Whether a belief names something that evidence can speak about: a number or a name."""
-    return any(letter.isdigit() for letter in text) or bool(names(text) - {"i", "i'm"})
+    """Whether an opinion names something that evidence can speak about: a number or a name."""
+    return any(letter.isdigit() for letter in text) or bool(names(text) - _FIRST_PERSON)

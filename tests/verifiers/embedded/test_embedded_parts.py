@@ -78,6 +78,7 @@ CLAIMS = [
     "The package does not contain batteries.",
     "No data is stored on the server.",
     "I think it was founded in 1990.",
+    "I like how it turns sunlight, water and carbon dioxide into sugar.",
     "Hello! The tower is 300 metres tall.",
     "- Price: 20 euros",
 ]
