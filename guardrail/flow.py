@@ -282,7 +282,9 @@ class _Run:
                 pauses.clear()
                 if hindrance := self._hindrance():
                     return self.notes.append(f"could not {step.do.value}: {hindrance}")
-                yield from self._attempt(step)
+                answered = yield from self._attempt(step)
+                if not answered and not step.stop_rule.limits_attempts and not step.wait_rule.waits:
+                    return  # an LLM that fails at once would be asked as fast as it can until the time is over
             settled = decide(self.rules, self.attempts[-1].verdict).chain != decision.chain
             _settle(attempt, settled, self.elapsed - began)
 
@@ -292,15 +294,17 @@ class _Run:
         if seconds > 0:
             yield from self._perform(Sleep(seconds))
 
-    def _attempt(self, step: Step) -> Generator[Effect, Reply, None]:
+    def _attempt(self, step: Step) -> Generator[Effect, Reply, bool]:
+        """Ask once more and judge the answer; False when there is none."""
         reply = yield from self._perform(Generate(self._draft(step)))
         if isinstance(reply, Failed):
             self.notes.append(f"could not {step.do.value}: {reply.error}")
-            return
+            return False
         assert isinstance(reply.value, Generated)
         if reply.value.usage is not None:
             self.usage = (self.usage or Usage()) + reply.value.usage
         yield from self._judge(reply.value.turn, reply.seconds, model=step.model)
+        return True
 
     def _draft(self, step: Step) -> Draft:
         number, left = len(self.attempts) + 1, self._remaining()

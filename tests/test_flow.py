@@ -176,6 +176,13 @@ def test_a_failed_regeneration_loses_nothing() -> None:
     assert outcome.notes == ("could not regenerate: HTTP 503",)
 
 
+def test_an_llm_that_fails_at_once_is_not_asked_as_fast_as_it_can() -> None:
+    step = {"do": "regenerate", "stop": {"after_delay": "60s"}}
+    hand = Hand([BAD, *[RuntimeError("HTTP 503")] * 3], [unreliable()])
+    assert hand.play(job(rules(on_unreliable=[step]))).action is Action.FLAG
+    assert len(hand.drafts()) == 2
+
+
 def test_a_mount_that_cannot_generate_says_so_and_goes_on() -> None:
     policy = rules(on_unreliable=[*REGENERATE_ONCE, "block"])
     outcome = Hand([], [unreliable()]).play(job(policy, turn=Turn(BAD), cannot_generate="the request is signed"))
