@@ -103,7 +103,7 @@ class ChatVerifier:
     def _steps(self, check: Check, deadline: Deadline) -> Generator[bytes, Reply, Verdict]:
         """What both twins do: yields bodies to post, is sent the replies."""
         if not check.turn.text.strip():
-            return self._signed(Verdict(Status.RELIABLE, risk=0.0, explanation="no_claim"), deadline)
+            return self._signed(Verdict(Status.RELIABLE, explanation="no_claim"), deadline)
         request = self._dialect.request(check)
         plain = self._dialect.plain(request)
         reply = yield self._encoded(plain if plain and self._plain else request)

@@ -95,7 +95,7 @@ class EmbeddedVerifier:
         question = _question(check)
         stated = claims(check.turn.text, asked=bool(question))
         if not stated:
-            return Verdict(Status.RELIABLE, risk=0.0, explanation="no_claim")
+            return Verdict(Status.RELIABLE, explanation="no_claim")
         if not any(piece.text.strip() for piece in check.evidence):
             return Verdict(
                 Status.UNKNOWN,

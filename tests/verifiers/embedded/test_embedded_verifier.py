@@ -97,7 +97,7 @@ def test_evidence_about_other_things_leaves_it_unknown() -> None:
 )
 def test_what_claims_nothing_is_reliable(answer: str) -> None:
     verdict = verify(answer, TOWER)
-    assert (verdict.status, verdict.risk, verdict.explanation) == (Status.RELIABLE, 0.0, "no_claim")
+    assert (verdict.status, verdict.risk, verdict.explanation) == (Status.RELIABLE, None, "no_claim")
 
 
 def test_the_policy_may_set_another_threshold() -> None:
