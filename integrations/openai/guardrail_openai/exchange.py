@@ -201,11 +201,17 @@ def _own_field(own: object, asked: Asked) -> tuple[tuple[Evidence, ...], Request
         evidence = tuple(as_evidence(item) for item in (docs if isinstance(docs, list | tuple) else [docs]))
     except ConfigError as error:
         raise OpenAIInputError(f"{FIELD}.evidence: {error}") from error
-    metadata = {**asked.metadata, **{key: str(value) for key, value in (own.get("metadata") or {}).items()}}
+    tags, more = own.get("tags") or (), own.get("metadata") or {}
+    # A lone string is iterable too, and would silently become a set of letters.
+    if not isinstance(tags, list | tuple) or not all(isinstance(tag, str) for tag in tags):
+        raise OpenAIInputError(f"{FIELD}.tags: must be a list of strings, such as ['medical']")
+    if not isinstance(more, dict):
+        raise OpenAIInputError(f"{FIELD}.metadata: must be a mapping of strings")
+    metadata = {**asked.metadata, **{key: str(value) for key, value in more.items()}}
     key = own.get("key")
     return evidence, RequestInfo(
         model=asked.model,
-        tags=frozenset(own.get("tags") or ()),
+        tags=frozenset(tags),
         metadata=metadata,
         stream=asked.stream,
         key=None if key is None else str(key),

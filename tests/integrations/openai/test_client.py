@@ -333,7 +333,13 @@ def test_the_guards_own_field_is_cut_out_and_used(make: Make, upstream: Upstream
 
 @pytest.mark.parametrize(
     ("field", "match"),
-    [({"evidense": []}, "evidense"), ("x", "mapping"), ({"evidence": [7]}, "evidence")],
+    [
+        ({"evidense": []}, "evidense"),
+        ("x", "mapping"),
+        ({"evidence": [7]}, "evidence"),
+        ({"tags": "geo"}, "tags"),
+        ({"metadata": ["x"]}, "metadata"),
+    ],
 )
 def test_a_wrong_field_is_refused_before_anything_is_sent(
     make: Make, upstream: Upstream, field: Any, match: str
