@@ -17,10 +17,10 @@ from guardrail.train.pairs import pairs
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("encoder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--minutes", default=35.0, show_default=True, help="How long to fine-tune.")
+@click.option("--pairs", "count", type=int, help="How many pairs to see; by default every row once.")
 @click.option("--permissive-only", is_flag=True, help="Leave out sets under a share-alike licence.")
 @click.option("--seed", default=1, show_default=True)
-def main(data: Path, encoder: Path, out: Path, minutes: float, permissive_only: bool, seed: int) -> None:
+def main(data: Path, encoder: Path, out: Path, count: int | None, permissive_only: bool, seed: int) -> None:
     """Fine-tune ENCODER (a Hugging Face folder) on the sets in DATA; the model folder is OUT/model.
 
     Run again with the same OUT it goes on where it was stopped.
@@ -28,8 +28,8 @@ def main(data: Path, encoder: Path, out: Path, minutes: float, permissive_only: 
     rows = read(data, permissive_only=permissive_only, seed=seed)
     train, held = split(rows)
     click.echo(f"{len(train)} rows to train on, {len(held)} held out, data digest {digest(rows)}, seed {seed}")
-    plan = Plan(minutes=minutes, seed=seed)
-    texts = pairs(train, without_question=0.25, seed=seed)
+    plan = Plan(pairs=count or len(train), seed=seed)
+    texts = pairs(train, with_question=0.35, seed=seed)
     fit(encoder, out / "checkpoint", texts, [row.label for row in train], plan)
     click.echo(f"largest difference of a logit after quantisation: {export(out / 'checkpoint', out / 'model'):.3f}")
     scores = combine(out / "model", held, version=f"1.{digest(rows)}", max_tokens=plan.max_tokens)

@@ -1,89 +1,97 @@
-"""Fine-tuning a cross-encoder on the CPU, resumable."""
+"""Fine-tuning a cross-encoder on the CPU: the same seed and rows give the same steps, and a stopped run goes on."""
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import random
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from guardrail.errors import MissingExtra
+from guardrail.errors import InputError, MissingExtra
 
 __all__ = ["Plan", "fit"]
+
+_STATE = "state.json"
+_OPTIMIZER = "optimizer.pt"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How to fine-tune."""
 
-    minutes: float = 35.0
-    """Wall time; the learning rate falls to zero over it."""
+    pairs: int
+    """How many pairs to see, repetitions counted; the learning rate falls to zero over them."""
     seed: int = 1
     rate: float = 1e-4
     batch: int = 32
     max_tokens: int = 176
     warmup: int = 150
     """Steps."""
-    save_every: int = 300
+    save_every: int = 200
     """Steps between two checkpoints."""
+
+    @property
+    def steps(self) -> int:
+        """Batches in all."""
+        return -(-self.pairs // self.batch)
 
 
 def fit(encoder: Path, out: Path, texts: Sequence[tuple[str, str]], labels: Sequence[int], plan: Plan) -> None:
     """Fine-tune ``encoder`` on ``texts`` (evidence, claim) and write it to ``out``.
 
-    A checkpoint in ``out`` is taken up where it was left. Raises `MissingExtra` without torch.
+    A checkpoint in ``out`` is taken up where it was left. Raises `MissingExtra` without torch, and `InputError`
+    if the checkpoint was made by another plan.
     """
-    torch, model, tokenizer, spent = _begin(encoder, out, plan)
-    ids = _encode(tokenizer, texts, plan.max_tokens)
+    done = _done(out, plan)
+    torch, model, tokenizer = _begin(out if done else encoder, plan)
     optimizer = _optimizer(torch, model, plan)
-    started, step, loss_now = time.monotonic() - spent, 0, 0.0
-    for batch in _batches([len(item) for item in ids], plan, spent):
-        share = (time.monotonic() - started) / (60 * plan.minutes)
-        if share >= 1:
-            break
-        _set_rate(optimizer, plan, min(1.0, step / plan.warmup) * max(0.02, 1 - share))
-        loss = _step(
-            torch,
-            model,
-            optimizer,
-            [ids[n] for n in batch],
-            [labels[n] for n in batch],
-            tokenizer.pad_token_id,
-        )
-        step, loss_now = step + 1, 0.98 * loss_now + 0.02 * loss
-        if step % 100 == 0:
-            print(
-                f"step {step}, {step * plan.batch} pairs, loss {loss_now / (1 - 0.98**step):.4f}, {share:.0%}",
-                flush=True,
-            )
-        if step % plan.save_every == 0:
-            _save(model, tokenizer, out, time.monotonic() - started)
-    _save(model, tokenizer, out, 60 * plan.minutes)
+    if done:
+        optimizer.load_state_dict(torch.load(out / _OPTIMIZER, weights_only=True))
+    ids = _encode(tokenizer, texts, plan.max_tokens)
+    started, loss_now, seen = time.monotonic(), 0.0, 0.0
+    for step, batch in enumerate(islice(_batches([len(item) for item in ids], plan), done, plan.steps), start=done):
+        _set_rate(optimizer, plan, min(1.0, (step + 1) / plan.warmup) * (1 - step / plan.steps))
+        chosen = [ids[n] for n in batch]
+        loss = _step(torch, model, optimizer, chosen, [labels[n] for n in batch], tokenizer.pad_token_id)
+        loss_now, seen = 0.98 * loss_now + 0.02 * loss, 0.98 * seen + 0.02
+        if (step + 1) % 50 == 0:
+            speed = (step + 1 - done) * plan.batch / (time.monotonic() - started)
+            print(f"step {step + 1} of {plan.steps}, loss {loss_now / seen:.4f}, {speed:.0f} pairs/s", flush=True)
+        if (step + 1) % plan.save_every == 0:
+            _save(torch, model, tokenizer, optimizer, out, plan, step + 1)
+    _save(torch, model, tokenizer, optimizer, out, plan, plan.steps)
 
 
-def _begin(encoder: Path, out: Path, plan: Plan) -> tuple[Any, Any, Any, float]:
+def _done(out: Path, plan: Plan) -> int:
+    """Steps that the checkpoint in ``out`` has behind it; 0 without one."""
+    path = out / _STATE
+    if not path.is_file():
+        return 0
+    state = json.loads(path.read_text("utf-8"))
+    if state["plan"] != dataclasses.asdict(plan):
+        raise InputError(f"{path} is of another run ({state['plan']}): finish that one, or choose another folder")
+    return int(state["step"])
+
+
+def _begin(source: Path, plan: Plan) -> tuple[Any, Any, Any]:
     try:
         import torch
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
     except ImportError as error:
         raise MissingExtra("training needs torch and transformers: pip install 'guardrail-llm[train]'") from error
     torch.manual_seed(plan.seed)
-    clock = out / "seconds"
-    source = out if clock.is_file() else encoder
     # On CPUs the plain attention is faster to train than the fused one.
     model = AutoModelForSequenceClassification.from_pretrained(source, num_labels=1, attn_implementation="eager")
     model.get_input_embeddings().weight.requires_grad = False
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
-    return (
-        torch,
-        model.train(),
-        AutoTokenizer.from_pretrained(source),
-        float(clock.read_text()) if clock.is_file() else 0.0,
-    )
+    return torch, model.train(), AutoTokenizer.from_pretrained(source)
 
 
 def _encode(tokenizer: Any, texts: Sequence[tuple[str, str]], max_tokens: int) -> list[list[int]]:
@@ -106,9 +114,9 @@ def _set_rate(optimizer: Any, plan: Plan, share: float) -> None:
         group["lr"] = plan.rate * group["scale"] * share
 
 
-def _batches(lengths: Sequence[int], plan: Plan, spent: float) -> Iterator[list[int]]:
-    """Endless batches of pairs of like length, in random order; another order after each resumption."""
-    chance = random.Random(f"{plan.seed} {spent:.0f}")
+def _batches(lengths: Sequence[int], plan: Plan) -> Iterator[list[int]]:
+    """Endless batches of pairs of like length, in an order that the seed decides."""
+    chance = random.Random(plan.seed)
     while True:
         order = list(range(len(lengths)))
         chance.shuffle(order)
@@ -135,7 +143,9 @@ def _step(torch: Any, model: Any, optimizer: Any, ids: list[list[int]], labels: 
     return float(loss)
 
 
-def _save(model: Any, tokenizer: Any, out: Path, seconds: float) -> None:
+def _save(torch: Any, model: Any, tokenizer: Any, optimizer: Any, out: Path, plan: Plan, step: int) -> None:
     model.save_pretrained(out)
     tokenizer.save_pretrained(out)
-    (out / "seconds").write_text(str(seconds))
+    torch.save(optimizer.state_dict(), out / _OPTIMIZER)
+    # Last, so that a run stopped while saving is not taken for a finished save.
+    (out / _STATE).write_text(json.dumps({"plan": dataclasses.asdict(plan), "step": step}) + "\n", "utf-8")

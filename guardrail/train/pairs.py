@@ -8,25 +8,24 @@ from collections.abc import Sequence
 from guardrail.conversation import Evidence
 from guardrail.train.data import Row
 from guardrail.verifiers.embedded.select import Sources
+from guardrail.verifiers.embedded.verifier import with_question
 
-__all__ = ["claim_of", "pair", "pairs"]
+__all__ = ["pair", "pairs"]
 
 QUESTION = 240
 """Characters of the question (or of the dialogue so far), from its end."""
 
 
-def pairs(rows: Sequence[Row], *, without_question: float, seed: int) -> list[tuple[str, str]]:
-    """One pair a row; in a share ``without_question`` (0..1) of them the claim stands alone."""
+def pairs(rows: Sequence[Row], *, with_question: float, seed: int) -> list[tuple[str, str]]:
+    """One pair a row; in a share ``with_question`` (0..1) of them every claim stands behind its question."""
     chance = random.Random(seed)
-    return [pair(row, with_question=chance.random() >= without_question) for row in rows]
+    return [pair(row, always_question=chance.random() < with_question) for row in rows]
 
 
-def pair(row: Row, *, with_question: bool) -> tuple[str, str]:
-    """(evidence, claim)."""
-    claim = claim_of(row) if with_question else row.answer
+def pair(row: Row, *, always_question: bool) -> tuple[str, str]:
+    """(evidence, claim). Unless ``always_question`` the claim is what the verifier would read."""
+    if always_question:
+        claim = f"{row.question[-QUESTION:]} {row.answer}".strip()
+    else:
+        claim = with_question(row.answer, row.question)
     return Sources([Evidence(row.context, "caller")]).passage(claim).text, claim
-
-
-def claim_of(row: Row) -> str:
-    """The answer behind the end of its question."""
-    return f"{row.question[-QUESTION:]} {row.answer}".strip()
