@@ -8,13 +8,15 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from guardrail.conversation import Evidence
+from guardrail.conversation import Evidence, Message, Turn
 from guardrail.errors import MissingExtra
 from guardrail.train.data import MIX, Row
+from guardrail.verifiers.embedded.claims import claims
 from guardrail.verifiers.embedded.model import Model
 from guardrail.verifiers.embedded.select import Sources
-from guardrail.verifiers.embedded.verifier import with_question
+from guardrail.verifiers.embedded.verifier import EmbeddedVerifier, with_question
 from guardrail.verifiers.embedded.words import Lexicon, novelty, words
+from guardrail.verifiers.protocol import Check
 
 __all__ = ["FEATURES", "combine", "fitted"]
 
@@ -26,28 +28,56 @@ _ANSWERS = frozenset(part.name for part in MIX if part.answers)
 def combine(folder: Path, rows: Sequence[Row], *, version: str, max_tokens: int) -> dict[str, float]:
     """Fit the combination on ``rows`` with the model in ``folder`` and write ``config.json`` there.
 
-    The threshold is the one with the best balanced accuracy on the same rows. Returns the scores on them.
+    The weights are fitted on answers of a single claim, whose label is the claim's; the threshold is the one with the
+    best balanced accuracy of the whole verifier on all answers. Returns the scores.
     """
     settings: dict[str, object] = {"version": version, "max_tokens": max_tokens, "threshold": 0.5}
     settings |= {"chosen_on": "nothing yet", "bias": 0.0, **dict.fromkeys(FEATURES, 0.0)}
     _write(folder, settings)
     # Pairs made for entailment are balanced so that novelty says nothing; in answers that models write it says much.
     rows = [row for row in rows if row.source in _ANSWERS]
-    learned, scores = fitted(_features(Model(folder, None), rows), rows)
-    chosen_on = f"balanced accuracy on {len(rows)} held-out answers that models wrote"
-    _write(folder, settings | learned | {"chosen_on": chosen_on})
-    return scores
+    single = [row for row in rows if len(claims(row.answer, asked=bool(row.question))) == 1]
+    learned, scores = fitted(_features(Model(folder, None), single), single)
+    settings |= learned | {"chosen_on": f"balanced accuracy on {len(rows)} held-out answers that models wrote"}
+    _write(folder, settings)
+    threshold, of_verifier = _threshold(folder, rows)
+    _write(folder, settings | {"threshold": threshold})
+    return scores | of_verifier
+
+
+def _threshold(folder: Path, rows: Sequence[Row]) -> tuple[float, dict[str, float]]:
+    """The threshold at which the verifier is best balanced on ``rows``, and its scores there."""
+    import numpy as np
+    from sklearn.metrics import roc_auc_score, roc_curve
+
+    verifier = EmbeddedVerifier(folder)
+    risks = [verifier.verify(_check(row)).risk for row in rows]
+    judged = [(row, risk) for row, risk in zip(rows, risks, strict=True) if risk is not None]
+    labels, known = [row.label for row, _ in judged], [risk for _, risk in judged]
+    false, true, cuts = roc_curve(labels, known, sample_weight=_weights([row for row, _ in judged]))
+    place = int(np.argmax(true - false))
+    scores = {
+        "AUROC of the verifier": float(roc_auc_score(labels, known)),
+        "balanced accuracy of the verifier": float(1 + true[place] - false[place]) / 2,
+        "answers with a risk": len(judged) / len(rows),
+    }
+    return round(float(cuts[place]), 3), scores
+
+
+def _check(row: Row) -> Check:
+    asked = (Message("user", (row.question,)),) if row.question else ()
+    return Check(asked, Turn(row.answer), (Evidence(row.context, "caller"),))
 
 
 def fitted(features: Sequence[Sequence[float]], rows: Sequence[Row]) -> tuple[dict[str, float], dict[str, float]]:
-    """The weights with ``bias`` and ``threshold``, and the scores on the same rows.
+    """The weights with ``bias``, and the scores on the same rows.
 
     No weight is below zero: what is new may be harmless, but it never speaks for an answer.
     """
     try:
         import numpy as np
         from sklearn.linear_model import LogisticRegression
-        from sklearn.metrics import roc_auc_score, roc_curve
+        from sklearn.metrics import roc_auc_score
     except ImportError as error:
         raise MissingExtra("fitting needs scikit-learn: pip install 'guardrail-llm[train]'") from error
     x, y, weights = np.array(features), np.array([row.label for row in rows]), np.array(_weights(rows))
@@ -58,12 +88,10 @@ def fitted(features: Sequence[Sequence[float]], rows: Sequence[Row]) -> tuple[di
             break
         del kept[int(model.coef_[0].argmin())]
     risk = model.predict_proba(x[:, kept])[:, 1]
-    false, true, cuts = roc_curve(y, risk, sample_weight=weights)
-    place = int(np.argmax(true - false))
     learned = dict.fromkeys(FEATURES, 0.0)
     learned |= {FEATURES[k]: float(value) for k, value in zip(kept, model.coef_[0], strict=True)}
-    learned |= {"bias": float(model.intercept_[0]), "threshold": round(float(cuts[place]), 3)}
-    scores = {"balanced accuracy at the threshold": float(1 + true[place] - false[place]) / 2}
+    learned |= {"bias": float(model.intercept_[0])}
+    scores = {}
     for name, values in {"logit alone": x[:, 0], "combined": risk}.items():
         scores[f"AUROC, {name}"] = float(roc_auc_score(y, values))
     return learned, scores

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from guardrail.errors import MissingExtra
+from guardrail.train.quantize import quantize
 
 __all__ = ["export"]
 
@@ -42,8 +43,6 @@ def export(trained: Path, folder: Path) -> float:
 
 
 def _to_onnx(torch: Any, model: Any, sample: dict[str, Any], folder: Path) -> None:
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
     class Logit(torch.nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
@@ -64,7 +63,7 @@ def _to_onnx(torch: Any, model: Any, sample: dict[str, Any], folder: Path) -> No
         opset_version=17,
         dynamo=False,
     )
-    quantize_dynamic(str(full), str(folder / "model.onnx"), per_channel=True, weight_type=QuantType.QInt8)
+    quantize(full, folder / "model.onnx")
     full.unlink()
 
 

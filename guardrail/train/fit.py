@@ -140,7 +140,7 @@ def _step(torch: Any, model: Any, optimizer: Any, ids: list[list[int]], labels: 
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
-    return float(loss)
+    return float(loss.detach())
 
 
 def _save(torch: Any, model: Any, tokenizer: Any, optimizer: Any, out: Path, plan: Plan, step: int) -> None:
