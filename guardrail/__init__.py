@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from guardrail.errors import VerifierError as VerifierError
     from guardrail.events import Listener as Listener
     from guardrail.flow import Draft as Draft
+    from guardrail.flow import Generated as Generated
     from guardrail.given import evidence as evidence
+    from guardrail.guard import First as First
     from guardrail.guard import Guard as Guard
     from guardrail.outcome import Attempt as Attempt
     from guardrail.outcome import Outcome as Outcome
@@ -66,9 +68,9 @@ _HOMES = {
         "VerifierError",
     ),
     "guardrail.events": ("Listener",),
-    "guardrail.flow": ("Draft",),
+    "guardrail.flow": ("Draft", "Generated"),
     "guardrail.given": ("evidence",),
-    "guardrail.guard": ("Guard",),
+    "guardrail.guard": ("First", "Guard"),
     "guardrail.outcome": ("Attempt", "Outcome"),
     "guardrail.policy.loading": ("load_policy",),
     "guardrail.policy.model": ("Policy", "Rules", "Step"),
@@ -94,6 +96,8 @@ __all__ = [
     "Evidence",
     "Finding",
     "FindingKind",
+    "First",
+    "Generated",
     "Guard",
     "GuardrailError",
     "InputError",

@@ -86,6 +86,12 @@ class Guard:
         """The resolved policy."""
         return self._policy
 
+    @property
+    def concurrency(self) -> int:
+        """How many checks to run at once: one a core, or 16 where a remote verifier is waited for."""
+        remote = any(spec.kind != "embedded" for spec in self._policy.verifiers.values())
+        return _REMOTE_CONCURRENCY if remote else os.cpu_count() or 1
+
     # an answer that is there: judge it
 
     def check(
@@ -116,10 +122,10 @@ class Guard:
         """`check` each, several at a time; outcomes come in the order of ``checks``, which are read as
         needed.
 
-        ``concurrency``: how many at once; by default one a core, or 16 where a remote verifier is waited for.
+        ``concurrency``: how many at once; None: `concurrency`.
         """
         check = functools.partial(self.check, info=info)
-        return in_order(check, checks, concurrency=concurrency or self._concurrency())
+        return in_order(check, checks, concurrency=concurrency or self.concurrency)
 
     # an answer that is to come: generate, verify, act
 
@@ -280,10 +286,6 @@ class Guard:
         if outcome.action is Action.BLOCK and outcome.turn is None and job.rules.on_block == "raise":
             raise BlockedError(outcome.text, outcome)
         return outcome
-
-    def _concurrency(self) -> int:
-        remote = any(spec.kind == "chat" for spec in self._policy.verifiers.values())
-        return _REMOTE_CONCURRENCY if remote else os.cpu_count() or 1
 
     def _tell(self, event: Event) -> None:
         broadcast(self._listeners, event)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import sys
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -29,8 +28,6 @@ __all__ = ["check"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-_REMOTE_JOBS = 16
-"""Rows at a time where the verifier is waited for, not computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,18 +176,13 @@ def _sinks(options: Options, bar: Bar, stack: ExitStack) -> list[Sink]:
 
 def _judged(guard: Guard, rows: Iterable[Row | BadRow], *, jobs: int | None) -> Generator[Result, None, None]:
     """Each row judged, several at a time, in their order; bad rows are passed through in their place."""
-    yield from in_order(functools.partial(_judge, guard), rows, concurrency=jobs or _jobs(guard))
+    yield from in_order(functools.partial(_judge, guard), rows, concurrency=jobs or guard.concurrency)
 
 
 def _judge(guard: Guard, row: Row | BadRow) -> Result:
     if isinstance(row, BadRow):
         return row
     return Judged(row, guard.check(row.check, info=RequestInfo(model=row.model)))
-
-
-def _jobs(guard: Guard) -> int:
-    remote = any(spec.kind == "chat" for spec in guard.policy.verifiers.values())
-    return _REMOTE_JOBS if remote else os.cpu_count() or 1
 
 
 def _stdout_is_terminal() -> bool:
