@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from guardrail.action import Action
 from guardrail.events import ActionTaken, Event, Listener, OutcomeReady, Retrying, VerdictGiven
 from guardrail.outcome import Outcome
 from guardrail.verdict import Status
 
-__all__ = ["LogListener", "broadcast", "once"]
+__all__ = ["LogListener", "broadcast", "forgotten", "logger", "once"]
 
 logger = logging.getLogger("guardrail")
 _said: set[str] = set()
@@ -68,3 +69,14 @@ def once(key: str, message: str) -> None:
     if key not in _said:
         _said.add(key)
         logger.warning("%s", message)
+
+
+@contextmanager
+def forgotten() -> Iterator[None]:
+    """Inside, everything that `once` has said is said anew."""
+    said = set(_said)
+    _said.clear()
+    try:
+        yield
+    finally:
+        _said.update(said)

@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "check": ("guardrail.cli.check:check", "Judge answers in a file, on stdin or on the command line."),
     "demo": ("guardrail.cli.demo:demo", "See guardrail at work, without a key or a network."),
     "policy": ("guardrail.cli.policy:policy", "Start, check and read policy files."),
+    "doctor": ("guardrail.cli.doctor:doctor", "Look at this installation, and try a guarded client."),
 }
 """Where each subcommand lives, and its one line in the help."""
 
@@ -85,4 +86,5 @@ def cli() -> None:
       guardrail check rows.jsonl --json --output verdicts.jsonl
       guardrail check --question "Capital of France?" --context @notes.txt --answer "Lyon."
       guardrail policy init
+      guardrail doctor
     """

@@ -6,7 +6,9 @@ import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from guardrail import loopback
+from guardrail.loopback import Asked, Reply
 
 __all__ = ["serve"]
 
@@ -17,49 +19,27 @@ def serve(script: Mapping[str, Sequence[str]]) -> Iterator[str]:
 
     ``script`` holds the drafts of each model, which are answered in order; the last one is repeated.
     """
-    handler = type("ScriptedHandler", (_Handler,), {"script": script, "asked": {}, "lock": threading.Lock()})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/v1"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with loopback.serve(_Script(script)) as url:
+        yield url
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    script: Mapping[str, Sequence[str]]
-    asked: dict[str, int]
-    lock: threading.Lock
+class _Script:
+    def __init__(self, drafts: Mapping[str, Sequence[str]]) -> None:
+        self._drafts, self._asked, self._lock = drafts, dict[str, int](), threading.Lock()
 
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        draft = self._draft(body["model"])
+    def __call__(self, asked: Asked) -> Reply:
+        body = json.loads(asked.body)
+        draft = self._next(body["model"])
         if body.get("stream"):
-            self._send("text/event-stream", b"".join(_chunks(body["model"], draft)))
-        else:
-            self._send("application/json", json.dumps(_completion(body["model"], draft)).encode())
+            return Reply(b"".join(_chunks(body["model"], draft)), "text/event-stream")
+        return Reply(json.dumps(_completion(body["model"], draft)).encode())
 
-    def _draft(self, model: str) -> str:
-        with self.lock:
-            number = self.asked.get(model, 0)
-            self.asked[model] = number + 1
-        drafts = self.script[model]
+    def _next(self, model: str) -> str:
+        with self._lock:
+            number = self._asked.get(model, 0)
+            self._asked[model] = number + 1
+        drafts = self._drafts[model]
         return drafts[min(number, len(drafts) - 1)]
-
-    def _send(self, kind: str, content: bytes) -> None:
-        self.send_response(200)
-        self.send_header("content-type", kind)
-        self.send_header("content-length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Quiet: the demonstration prints what matters."""
 
 
 def _head(model: str, kind: str) -> dict[str, object]:

@@ -1,0 +1,1 @@
+"""What is installed, and whether a guarded client really guards with it."""

@@ -1,0 +1,100 @@
+"""What is installed, which keys a policy asks for, and whether the embedded model works."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from guardrail.conversation import Evidence, Turn
+from guardrail.errors import ConfigError
+from guardrail.policy.model import Policy
+from guardrail.policy.secrets import SecretRef
+from guardrail.verifiers.embedded import EmbeddedVerifier
+from guardrail.verifiers.protocol import Check
+
+__all__ = ["Key", "ModelSeen", "embedded_model", "keys", "versions"]
+
+_DISTRIBUTIONS = (
+    "guardrail-llm",
+    "openai",
+    "httpx2",
+    "httpx",
+    "langchain-core",
+    "tenacity",
+    "pydantic",
+    "onnxruntime",
+    "tokenizers",
+    "numpy",
+)
+
+
+def versions() -> dict[str, str | None]:
+    """The version of Python and of each distribution that matters; None where it is not installed."""
+    return {"python": platform.python_version(), **{name: _version(name) for name in _DISTRIBUTIONS}}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A secret that a policy refers to. Its value is never looked at beyond whether it is there."""
+
+    verifier: str
+    setting: str
+    """``api_key``, or ``headers.NAME``."""
+    variable: str
+    present: bool
+    needed: bool
+    """Whether the verifier cannot be built without it."""
+
+
+def keys(policy: Policy, env: Mapping[str, str]) -> list[Key]:
+    """Every secret that the verifiers of ``policy`` refer to."""
+    return [
+        Key(name, setting, ref.variable, bool(env.get(ref.variable)), ref.default is None)
+        for name, spec in policy.verifiers.items()
+        for setting, ref in _references(spec)
+    ]
+
+
+def _references(spec: Any) -> Iterator[tuple[str, SecretRef]]:
+    key = getattr(spec, "api_key", None)
+    if isinstance(key, SecretRef):
+        yield "api_key", key
+    for name, value in getattr(spec, "headers", {}).items():
+        if isinstance(value, SecretRef):
+            yield f"headers.{name}", value
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSeen:
+    """How the embedded model did on one sentence that is wrong."""
+
+    version: str
+    seconds: float
+    """For loading it and a first verdict."""
+    works: bool
+    problem: str = ""
+
+
+def embedded_model() -> ModelSeen:
+    """Load the shipped model and ask it about a wrong number."""
+    started = time.perf_counter()
+    verifier = EmbeddedVerifier()
+    held = Evidence("The tower is 300 metres tall and was built in 1889.", "caller")
+    try:
+        verdict = verifier.verify(Check((), Turn("The tower is 900 metres tall."), (held,)))
+    except ConfigError as error:
+        return ModelSeen("", time.perf_counter() - started, False, str(error))
+    seen = bool(verdict.findings)
+    problem = "" if seen else "it did not see a wrong number"
+    return ModelSeen(verifier.version, time.perf_counter() - started, seen, problem)

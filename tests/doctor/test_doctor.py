@@ -1,0 +1,127 @@
+"""The doctor tells what a guarded client of the installed SDK holds back, and what is missing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from guardrail.cli.group import cli
+from guardrail.doctor import examine as examining
+from guardrail.doctor import installed
+from guardrail.doctor.examine import Tried, examine
+from guardrail.doctor.surfaces import SURFACES, Surface
+from guardrail.policy.loading import load
+from guardrail.verifiers.embedded import EmbeddedVerifier
+
+
+@pytest.fixture(scope="module")
+def tried() -> dict[str, Tried]:
+    return {one.surface.name: one for one in examine()}
+
+
+@pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
+def test_every_surface_of_the_installed_sdk_is_as_promised(surface: Surface, tried: dict[str, Tried]) -> None:
+    one = tried[surface.name]
+    assert one.kept, one
+
+
+def test_a_client_that_is_not_guarded_is_seen_to_leak(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examining, "wrap", lambda client, guard: client)
+    monkeypatch.setattr(examining, "SURFACES", [s for s in SURFACES if s.name == "chat.completions.create"])
+    (one,) = examine()
+    assert (one.sync, one.async_, one.kept) == ("leaks", "leaks", False)
+    assert one.details == ("chat.completions.create: an answer that the policy blocks came through",) * 2
+
+
+async def _missing(client: Any) -> Any:
+    return client.no_such_resource
+
+
+async def _broken(client: Any) -> Any:
+    raise RuntimeError("upside down")
+
+
+@pytest.mark.parametrize(("call", "seen", "kept"), [(_missing, "absent", True), (_broken, "fails", False)])
+def test_what_the_sdk_has_not_is_absent_and_what_breaks_fails(
+    call: Any, seen: str, kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examining, "SURFACES", [Surface("it", call)])
+    (one,) = examine()
+    assert (one.sync, one.async_, one.kept) == (seen, seen, kept)
+
+
+def doctor(*args: str) -> Result:
+    return CliRunner().invoke(cli, ["doctor", *args], catch_exceptions=False)
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examining, "SURFACES", [s for s in SURFACES if s.name.startswith("responses.create")])
+
+
+@pytest.mark.usefixtures("few")
+def test_the_command_prints_versions_policy_model_and_table() -> None:
+    result = doctor()
+    assert result.exit_code == 0, result.output
+    for text in ("openai", "httpx", "default, digest", "main (embedded)", "first verdict after", "responses.create"):
+        assert text in result.output
+
+
+@pytest.mark.usefixtures("few")
+def test_as_json_it_holds_the_same() -> None:
+    result = doctor("--json")
+    told = json.loads(result.stdout)
+    assert set(told) == {"versions", "policy", "embedded", "surfaces"}
+    assert told["policy"]["verifiers"] == {"main": "embedded"}
+    assert [surface["kept"] for surface in told["surfaces"]] == [True, True]
+
+
+REMOTE = """\
+version: 1
+verifiers:
+  main: {kind: chat, dialect: kluster, headers: {x-team-token: "${TEAM_TOKEN:-}"}}
+"""
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize(("value", "code"), [(None, 1), ("sk-very-secret", 0)])
+def test_keys_are_named_and_never_shown(
+    value: str | None, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TEAM_TOKEN", raising=False)
+    monkeypatch.delenv("KLUSTER_API_KEY", raising=False)
+    if value is not None:
+        monkeypatch.setenv("KLUSTER_API_KEY", value)
+    file = tmp_path / "guardrail.yaml"
+    file.write_text(REMOTE, encoding="utf-8")
+    shown, machine = doctor("--policy", str(file)), doctor("--policy", str(file), "--json")
+    assert shown.exit_code == machine.exit_code == code, shown.output
+    assert "TEAM_TOKEN is not set, and need not be" in shown.output
+    assert ("KLUSTER_API_KEY is set" in shown.output) is (value is not None)
+    assert "very-secret" not in shown.output + machine.output
+    assert [key["present"] for key in json.loads(machine.stdout)["policy"]["keys"]] == [value is not None, False]
+
+
+@pytest.mark.usefixtures("few")
+def test_a_policy_that_cannot_be_used_is_a_mistake_of_the_user(tmp_path: Path) -> None:
+    file = tmp_path / "guardrail.yaml"
+    file.write_text("version: 1\nverifier: {}\n", encoding="utf-8")
+    result = doctor("--policy", str(file))
+    assert result.exit_code == 2
+    assert "guardrail.yaml:2" in result.output
+
+
+@pytest.mark.usefixtures("few")
+def test_a_model_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installed, "EmbeddedVerifier", lambda: EmbeddedVerifier(tmp_path / "gone"))
+    result = doctor()
+    assert result.exit_code == 1
+    assert "gone" in result.output
+
+
+def test_a_policy_without_secrets_asks_for_none() -> None:
+    assert installed.keys(load(None), {}) == []
