@@ -9,8 +9,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 USE := $(VENV)/.use
 DEV := $(VENV)/.dev
 
+SDKS := langchain-openai instructor litellm llama-index-llms-openai openai-agents pydantic-ai-slim
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-openai2 test-lowest lint format types docs schema bench clean
+.PHONY: help setup demo test test-openai2 test-lowest test-sdks lint format types docs schema bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -28,6 +30,13 @@ test-openai2: $(VENV)-openai2/.use ## Run the tests of the OpenAI seam against t
 
 test-lowest: $(VENV)-lowest/.use ## Run the tests with the oldest releases that pyproject.toml admits
 	$(VENV)-lowest/bin/python -m pytest $(ARGS)
+
+test-sdks: $(SDKS:%=test-sdk-%) ## Run guarded clients inside other SDKs, each in an environment of its own
+
+test-sdk-%: $(VENV)-sdks/%/.use
+	@$(VENV)-sdks/$*/bin/python -m pip list 2>/dev/null | grep -E "^(openai|$*) " | tr -s ' ' | tr '\n' ' '; echo
+	@LITELLM_LOCAL_MODEL_COST_MAP=True $(VENV)-sdks/$*/bin/python -m pytest -q -W default -W ignore::ResourceWarning \
+		-p no:cacheprovider tests/sdks/test_$(subst -,_,$*).py $(ARGS)
 
 lint: $(DEV) ## Ruff, and the layers of the architecture
 	$(BIN)/ruff check .
@@ -52,8 +61,13 @@ schema: $(DEV) ## Write the JSON Schema of policy files anew; a test holds it ag
 bench: $(DEV) ## Measure: the embedded model, the overhead of a guarded call
 	$(BIN)/python -m benchmarks $(ARGS)
 
+$(VENV)-sdks/%/.use: pyproject.toml
+	$(call new_venv,$(VENV)-sdks/$*)
+	@$(VENV)-sdks/$*/bin/python -m pip install --quiet --editable . $* pytest pytest-asyncio hypothesis
+	@touch $@
+
 clean: ## Remove all that make has made
-	rm -rf $(VENV) $(VENV)-openai2 $(VENV)-lowest build dist docs/_build .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-openai2 $(VENV)-lowest $(VENV)-sdks build dist docs/_build .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(USE): pyproject.toml
 	$(call new_venv,$(VENV))
