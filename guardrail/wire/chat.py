@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from guardrail.conversation import ToolCall, Turn
+from guardrail.wire.choices import choices_of, head_of, index_of, restreamed, text_or_none
 from guardrail.wire.exchange import Asked, Json, Settled
 from guardrail.wire.messages import read_messages
-from guardrail.wire.sse import DONE, Event, encode
+from guardrail.wire.sse import Event, encode
 
 __all__ = ["ChatCodec", "blocked_message"]
 
@@ -28,7 +28,7 @@ class ChatCodec:
         metadata = body.get("metadata")
         return Asked(
             conversation=read_messages(body.get("messages")),
-            model=_text(body.get("model")),
+            model=text_or_none(body.get("model")),
             stream=body.get("stream") is True,
             wants_json=kind in ("json_schema", "json_object"),
             metadata={k: str(v) for k, v in metadata.items()} if isinstance(metadata, dict) else {},
@@ -36,9 +36,11 @@ class ChatCodec:
 
     def read_turns(self, reply: Json) -> tuple[Turn, ...]:
         """One turn a choice, in the order of their indices."""
-        return tuple(_turn(choice) for choice in _choices(reply))
+        return tuple(_turn(choice) for choice in choices_of(reply))
 
-    def ask_again(self, body: Json, rejected: Turn | None, feedback: str | None, model: str | None) -> Json:
+    def ask_again(
+        self, body: Json, rejected: Turn | None, feedback: str | None, model: str | None, *, index: int = 0
+    ) -> Json:
         """The request with the rejected answer and the feedback behind its messages."""
         again = {key: value for key, value in body.items() if key not in _ONLY_FIRST}
         if model is not None:
@@ -57,7 +59,7 @@ class ChatCodec:
 
     def write(self, reply: Json, settled: Sequence[Settled], *, wants_json: bool) -> Json:
         """The reply with every replaced choice in its place, indices kept."""
-        choices = list(_choices(reply))
+        choices = list(choices_of(reply))
         for place, end in enumerate(settled):
             if end.replaced:
                 choices[place] = _replacement(choices[place], end, wants_json)
@@ -69,39 +71,21 @@ class ChatCodec:
 
     def assemble(self, events: Sequence[Event]) -> Json | None:
         """The completion that the chunks add up to."""
-        head: Json = {}
         choices: dict[int, _Growing] = {}
         for event in events:
-            chunk = event.json()
-            if chunk is None:
-                continue
-            head = head or {key: value for key, value in chunk.items() if key != "choices"}
-            if chunk.get("usage"):
-                head["usage"] = chunk["usage"]
-            for choice in _choices(chunk):
-                index = choice.get("index", 0)
-                choices.setdefault(index if isinstance(index, int) else 0, _Growing()).add(choice)
+            for choice in choices_of(event.json() or {}):
+                choices.setdefault(index_of(choice), _Growing()).add(choice)
         if not choices:
             return None
         whole = [choices[index].choice(index) for index in sorted(choices)]
-        return {**head, "object": "chat.completion", "choices": whole}
+        return {**head_of(events), "object": "chat.completion", "choices": whole}
 
     def restream(
         self, events: Sequence[Event], reply: Json, settled: Sequence[Settled], wants_json: bool
     ) -> list[bytes]:
         """The stream's own bytes, but for the choices that are replaced."""
-        replaced = {place for place, end in enumerate(settled) if end.replaced}
-        if not replaced:
-            return [event.raw for event in events]
-        order = [choice.get("index", 0) for choice in _choices(reply)]
-        gone = {order[place] for place in replaced}
-        kept = [left for event in events if event.data != DONE and (left := _without(event, gone)) is not None]
         final = self.write(reply, settled, wants_json=wants_json)
-        fresh = [_chunks(final, _choices(final)[place]) for place in sorted(replaced)]
-        # A chunk without choices holds the usage and closes a stream: what is put in goes before it.
-        body = [event.raw for event in kept if _choices(event.json() or {})]
-        tail = [_with_usage(event, reply) for event in kept if not _choices(event.json() or {})]
-        return [*body, *(raw for group in fresh for raw in group), *tail, encode(DONE)]
+        return restreamed(events, reply, final, settled, _chunks)
 
 
 def blocked_message(text: str, *, wants_json: bool) -> tuple[Json, str]:
@@ -114,27 +98,20 @@ def blocked_message(text: str, *, wants_json: bool) -> tuple[Json, str]:
 
 def _replacement(choice: Json, end: Settled, wants_json: bool) -> Json:
     if end.source is not None:
-        return {**_choices(end.source)[0], "index": choice.get("index", 0)}
+        return {**choices_of(end.source)[0], "index": index_of(choice)}
     message, reason = blocked_message(end.outcome.text, wants_json=wants_json)
-    return {"index": choice.get("index", 0), "message": message, "logprobs": None, "finish_reason": reason}
-
-
-def _choices(reply: Mapping[str, object]) -> list[Json]:
-    choices = reply.get("choices")
-    found = [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
-    return sorted(found, key=lambda choice: i if isinstance(i := choice.get("index", 0), int) else 0)
+    return {"index": index_of(choice), "message": message, "logprobs": None, "finish_reason": reason}
 
 
 def _turn(choice: Json) -> Turn:
     message = choice.get("message")
     message = message if isinstance(message, dict) else {}
-    index = choice.get("index", 0)
     return Turn(
         text=_content(message.get("content")) or _transcript(message),
         tool_calls=_tool_calls(message),
-        index=index if isinstance(index, int) else 0,
-        refusal=_text(message.get("refusal")),
-        finish_reason=_text(choice.get("finish_reason")),
+        index=index_of(choice),
+        refusal=text_or_none(message.get("refusal")),
+        finish_reason=text_or_none(choice.get("finish_reason")),
         logprobs=_logprobs(choice.get("logprobs")),
     )
 
@@ -143,12 +120,12 @@ def _content(content: object) -> str:
     if isinstance(content, str):
         return content
     parts = content if isinstance(content, list) else []
-    return "".join(_text(part.get("text")) or "" for part in parts if isinstance(part, dict))
+    return "".join(text_or_none(part.get("text")) or "" for part in parts if isinstance(part, dict))
 
 
 def _transcript(message: Json) -> str:
     audio = message.get("audio")
-    return (_text(audio.get("transcript")) or "") if isinstance(audio, dict) else ""
+    return (text_or_none(audio.get("transcript")) or "") if isinstance(audio, dict) else ""
 
 
 def _tool_calls(message: Json) -> tuple[ToolCall, ...]:
@@ -162,8 +139,8 @@ def _tool_calls(message: Json) -> tuple[ToolCall, ...]:
 def _tool_call(call: Json) -> ToolCall:
     function = call.get("function", call.get("custom"))
     function = function if isinstance(function, dict) else {}
-    arguments = _text(function.get("arguments")) or _text(function.get("input")) or ""
-    return ToolCall(_text(call.get("id")) or "", _text(function.get("name")) or "", arguments)
+    arguments = text_or_none(function.get("arguments")) or text_or_none(function.get("input")) or ""
+    return ToolCall(text_or_none(call.get("id")) or "", text_or_none(function.get("name")) or "", arguments)
 
 
 def _logprobs(logprobs: object) -> tuple[float, ...] | None:
@@ -174,16 +151,14 @@ def _logprobs(logprobs: object) -> tuple[float, ...] | None:
     return tuple(float(value) for value in values if isinstance(value, (int, float)))
 
 
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
 class _Growing:
     """One choice of a stream, as far as it has come."""
 
     def __init__(self) -> None:
         self.content: list[str] = []
+        self.transcript: list[str] = []
         self.refusal: list[str] = []
+        self.logprobs: list[object] = []
         self.calls: dict[object, Json] = {}
         self.finish_reason: object = None
 
@@ -191,12 +166,21 @@ class _Growing:
         delta = choice.get("delta")
         delta = delta if isinstance(delta, dict) else {}
         self.content.append(_content(delta.get("content")))
-        self.refusal.append(_text(delta.get("refusal")) or "")
+        self.transcript.append(_transcript(delta))
+        self.refusal.append(text_or_none(delta.get("refusal")) or "")
         self.finish_reason = choice.get("finish_reason") or self.finish_reason
+        logprobs = choice.get("logprobs")
+        tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
+        self.logprobs += tokens if isinstance(tokens, list) else ()
+        self._add_calls(delta)
+
+    def _add_calls(self, delta: Json) -> None:
         calls = delta.get("tool_calls")
         for call in calls if isinstance(calls, list) else ():
             if isinstance(call, dict):
                 self._add_call(call)
+        if isinstance(old := delta.get("function_call"), dict):
+            self._add_call({"index": "function_call", "function": old})
 
     def _add_call(self, call: Json) -> None:
         known = self.calls.setdefault(call.get("index", 0), {"id": "", "name": "", "arguments": ""})
@@ -204,7 +188,7 @@ class _Growing:
         function = function if isinstance(function, dict) else {}
         known["id"] = call.get("id") or known["id"]
         known["name"] = function.get("name") or known["name"]
-        more = _text(function.get("arguments")) or _text(function.get("input")) or ""
+        more = text_or_none(function.get("arguments")) or text_or_none(function.get("input")) or ""
         known["arguments"] = f"{known['arguments']}{more}"
 
     def choice(self, index: int) -> Json:
@@ -214,46 +198,26 @@ class _Growing:
         ]
         message: Json = {"role": "assistant", "content": "".join(self.content) or None}
         message["refusal"] = "".join(self.refusal) or None
+        if transcript := "".join(self.transcript):
+            message["audio"] = {"transcript": transcript}
         if calls:
             message["tool_calls"] = calls
-        return {"index": index, "message": message, "finish_reason": self.finish_reason}
-
-
-def _without(event: Event, gone: set[object]) -> Event | None:
-    """The event without the choices in ``gone``; None when nothing is left of it."""
-    chunk = event.json()
-    if chunk is None or not _choices(chunk):
-        return event
-    kept = [choice for choice in _choices(chunk) if choice.get("index", 0) not in gone]
-    if len(kept) == len(_choices(chunk)):
-        return event
-    return (
-        Event(encode({**chunk, "choices": kept}, event.name), json.dumps({**chunk, "choices": kept})) if kept else None
-    )
-
-
-def _with_usage(event: Event, reply: Json) -> bytes:
-    """A closing chunk with the tokens that ``reply`` counts."""
-    chunk = event.json()
-    if chunk is None or not chunk.get("usage"):
-        return event.raw
-    return encode({**chunk, "usage": reply.get("usage")}, event.name)
+        logprobs = {"content": self.logprobs} if self.logprobs else None
+        return {"index": index, "message": message, "logprobs": logprobs, "finish_reason": self.finish_reason}
 
 
 def _chunks(reply: Json, choice: Json) -> list[bytes]:
-    """A whole choice as the chunks of a stream."""
+    """A whole choice as the chunks of a stream; its log-probabilities come with its text."""
     head = {key: value for key, value in reply.items() if key not in ("choices", "usage")}
     head["object"] = "chat.completion.chunk"
     message = choice.get("message")
     message = message if isinstance(message, dict) else {}
-    calls = message.get("tool_calls")
-    deltas: list[Json] = [{"role": "assistant", "content": ""}]
-    deltas += [{key: message[key]} for key in ("content", "refusal") if message.get(key)]
-    deltas += (
-        [{"tool_calls": [{"index": i, **call} for i, call in enumerate(calls)]}] if isinstance(calls, list) else []
-    )
-    ends: list[object] = [*(None for _ in deltas), choice.get("finish_reason")]
-    return [
-        encode({**head, "choices": [{"index": choice.get("index", 0), "delta": delta, "finish_reason": end}]})
-        for delta, end in zip([*deltas, {}], ends, strict=True)
-    ]
+    parts: list[Json] = [{"delta": {"role": "assistant", "content": ""}}]
+    for key in ("content", "refusal", "audio"):
+        if message.get(key):
+            parts.append({"delta": {key: message[key]}, "logprobs": choice.get("logprobs")})
+    if isinstance(calls := message.get("tool_calls"), list):
+        parts.append({"delta": {"tool_calls": [{"index": i, **call} for i, call in enumerate(calls)]}})
+    parts.append({"delta": {}, "finish_reason": choice.get("finish_reason")})
+    known: Json = {"index": index_of(choice), "logprobs": None, "finish_reason": None}
+    return [encode({**head, "choices": [{**known, **part}]}) for part in parts]

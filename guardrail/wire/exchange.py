@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from guardrail.conversation import Message, Turn
 from guardrail.outcome import Outcome
 from guardrail.verdict import Usage
 from guardrail.wire.sse import Event
 
-__all__ = ["Asked", "Codec", "Json", "Settled", "add_usage", "usage_of"]
+__all__ = ["Asked", "Codec", "Follows", "Json", "Settled", "add_usage", "usage_of"]
 
 Json = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Follows:
+    """Where the server keeps what was said before a request."""
+
+    kind: Literal["response", "conversation"]
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +36,16 @@ class Asked:
     metadata: Mapping[str, str]
     cannot_generate: str | None = None
     """Why the request cannot be made again, in words."""
+    instructions: int = 0
+    """How many messages of the conversation, from its start, are instructions for this request alone."""
+    follows: Follows | None = None
+    """Where the rest of the conversation lies, when the request does not hold it."""
+    each: tuple[tuple[Message, ...], ...] = ()
+    """The conversation of each choice, in the order of their indices, where they are not all the same."""
+
+    def conversation_of(self, index: int) -> tuple[Message, ...]:
+        """The conversation that the choice ``index`` answers."""
+        return self.each[index] if 0 <= index < len(self.each) else self.conversation
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +73,10 @@ class Codec(Protocol):
         """The answers in ``reply``: one a choice; none where it holds no answer yet."""
         ...
 
-    def ask_again(self, body: Json, rejected: Turn | None, feedback: str | None, model: str | None) -> Json:
-        """The request for another single answer, never streamed."""
+    def ask_again(
+        self, body: Json, rejected: Turn | None, feedback: str | None, model: str | None, *, index: int = 0
+    ) -> Json:
+        """The request for another single answer to the choice ``index``, never streamed."""
         ...
 
     def write(self, reply: Json, settled: Sequence[Settled], *, wants_json: bool) -> Json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from guardrail.conversation import ToolCall, Turn
-from guardrail.wire.exchange import Asked, Json, Settled
+from guardrail.wire.exchange import Asked, Follows, Json, Settled
 from guardrail.wire.messages import read_items
 from guardrail.wire.sse import Event, encode
 
@@ -21,6 +21,7 @@ _CALLS = (
     "mcp_approval_request",
 )
 """Output items that ask the application to do something."""
+_CLOSING = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
 
 
 class ResponsesCodec:
@@ -28,46 +29,44 @@ class ResponsesCodec:
 
     def read_request(self, body: Json) -> Asked:
         """Raises `InputError` when the input cannot be read."""
-        text = body.get("text")
-        form = text.get("format") if isinstance(text, dict) else None
-        kind = form.get("type") if isinstance(form, dict) else None
         metadata = body.get("metadata")
         model = body.get("model")
+        instructions = read_items([], body.get("instructions"))
         return Asked(
-            conversation=read_items(body.get("input", []), body.get("instructions")),
+            conversation=(*instructions, *read_items(body.get("input", []))),
             model=model if isinstance(model, str) else None,
             stream=body.get("stream") is True,
-            wants_json=kind in ("json_schema", "json_object"),
+            wants_json=_form(body) in ("json_schema", "json_object"),
             metadata={k: str(v) for k, v in metadata.items()} if isinstance(metadata, dict) else {},
             cannot_generate=_server_side(body),
+            instructions=len(instructions),
+            follows=_follows(body),
         )
 
     def read_turns(self, reply: Json) -> tuple[Turn, ...]:
-        """One turn, or none while the response is still in the making."""
-        if reply.get("status") not in ("completed", "incomplete", None):
-            return ()
+        """One turn; none while the response is in the making, or when it ended without a text."""
         items = _items(reply)
         texts = [_part(part, "text") for item in items for part in _parts(item, "output_text")]
+        if not any(texts) and reply.get("status") not in ("completed", "incomplete", None):
+            return ()
         refusals = [_part(part, "refusal") for item in items for part in _parts(item, "refusal")]
         calls = tuple(_call(item) for item in items if item.get("type") in _CALLS)
         return (Turn("\n".join(texts), calls, refusal="\n".join(refusals) or None),)
 
-    def ask_again(self, body: Json, rejected: Turn | None, feedback: str | None, model: str | None) -> Json:
-        """The request with the rejected answer and the feedback behind its input.
+    def ask_again(
+        self, body: Json, rejected: Turn | None, feedback: str | None, model: str | None, *, index: int = 0
+    ) -> Json:
+        """The request with the rejected answer and the feedback.
 
-        With ``previous_response_id`` it branches off from the same earlier response.
+        With ``previous_response_id`` it branches off from the same earlier response. The input of a response
+        that the server stores is carried into every later one, its instructions are not; so that no later
+        prompt holds the rejected answer, it goes into these.
         """
         again = {key: value for key, value in body.items() if key not in _ONLY_FIRST}
         if model is not None:
             again["model"] = model
         if rejected is not None:
-            given = body.get("input")
-            items = given if isinstance(given, list) else [{"role": "user", "content": given or ""}]
-            again["input"] = [
-                *items,
-                {"role": "assistant", "content": rejected.text},
-                {"role": "user", "content": feedback},
-            ]
+            again.update(_with_feedback(body, rejected, feedback or ""))
             if body.get("tools"):
                 again["tool_choice"] = "none"
         return again
@@ -85,13 +84,13 @@ class ResponsesCodec:
         return _refused(reply, settled[0].outcome.text)
 
     def assemble(self, events: Sequence[Event]) -> Json | None:
-        """The response that the closing event holds."""
-        for event in reversed(events):
-            payload = event.json() or {}
+        """The response that the closing event holds; of a stream without one, what its pieces add up to."""
+        payloads = [event.json() or {} for event in events]
+        for payload in reversed(payloads):
             response = payload.get("response")
-            if payload.get("type") in ("response.completed", "response.incomplete") and isinstance(response, dict):
+            if payload.get("type") in _CLOSING and isinstance(response, dict):
                 return response
-        return None
+        return _pieced_together(payloads)
 
     def restream(
         self, events: Sequence[Event], reply: Json, settled: Sequence[Settled], wants_json: bool
@@ -105,8 +104,58 @@ class ResponsesCodec:
         final = self.write(reply, settled, wants_json=wants_json)
         return [
             encode({**payload, "sequence_number": number}, str(payload["type"]))
-            for number, payload in enumerate(_events(final))
+            for number, payload in enumerate(_events(final), _first_number(events))
         ]
+
+
+def _form(body: Json) -> object:
+    text = body.get("text")
+    form = text.get("format") if isinstance(text, dict) else None
+    return form.get("type") if isinstance(form, dict) else None
+
+
+def _follows(body: Json) -> Follows | None:
+    """Where the history lies that the request only names."""
+    conversation = body.get("conversation")
+    name = conversation.get("id") if isinstance(conversation, dict) else conversation
+    if isinstance(name, str) and name:
+        return Follows("conversation", name)
+    previous = body.get("previous_response_id")
+    return Follows("response", previous) if isinstance(previous, str) and previous else None
+
+
+def _with_feedback(body: Json, rejected: Turn, feedback: str) -> Json:
+    instructions = body.get("instructions")
+    if body.get("store") is not False and (instructions is None or isinstance(instructions, str)):
+        draft = f"Your last answer to this was:\n\n<draft>\n{rejected.text}\n</draft>\n\n{feedback}"
+        return {"instructions": f"{instructions}\n\n{draft}" if instructions else draft}
+    given = body.get("input")
+    items = given if isinstance(given, list) else [{"role": "user", "content": given or ""}]
+    said = {"role": "assistant", "content": rejected.text}
+    return {"input": [*items, said, {"role": "user", "content": feedback}]}
+
+
+def _first_number(events: Sequence[Event]) -> int:
+    """Where the numbering of a stream begins: a stream that is taken up again goes on counting."""
+    numbers = ((event.json() or {}).get("sequence_number") for event in events)
+    return next((number for number in numbers if isinstance(number, int)), 0)
+
+
+def _pieced_together(payloads: Sequence[Json]) -> Json | None:
+    """The response that a stream without a closing event had come to; None without any text."""
+    texts: dict[tuple[object, object], str] = {}
+    for payload in payloads:
+        place = (payload.get("output_index"), payload.get("content_index"))
+        if payload.get("type") == "response.output_text.delta":
+            texts[place] = texts.get(place, "") + _part(payload, "delta")
+        elif payload.get("type") == "response.output_text.done":
+            texts[place] = _part(payload, "text")
+    if not any(texts.values()):
+        return None
+    head = next((r for payload in payloads if isinstance(r := payload.get("response"), dict)), {})
+    parts = [{"type": "output_text", "text": text, "annotations": []} for text in texts.values()]
+    item = {"type": "message", "id": "msg_cut", "role": "assistant", "status": "incomplete", "content": parts}
+    return {**head, "object": "response", "status": "incomplete", "output": [item]}
 
 
 def _server_side(body: Json) -> str | None:

@@ -9,6 +9,7 @@ from openai import AsyncOpenAI, OpenAI
 from guardrail.errors import ConfigError
 from guardrail.guard import Guard
 from guardrail_openai.clients import guarded_client
+from guardrail_openai.websockets import refusing
 
 __all__ = ["adapter"]
 
@@ -25,4 +26,4 @@ def adapter(client: Client, guard: Guard, /, *, owns_guard: bool) -> Client:
             f"guardrail.wrap() takes an OpenAI or AsyncOpenAI client (Azure's too), not a {type(client).__name__}"
         )
     guarded = guarded_client(client, guard, owns_guard=owns_guard)
-    return cast(Client, client.copy(http_client=guarded))
+    return cast(Client, client.copy(http_client=guarded, websocket_base_url=refusing(type(client.base_url))))

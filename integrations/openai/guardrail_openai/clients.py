@@ -23,6 +23,7 @@ from guardrail.guard import Guard
 from guardrail.logs import once
 from guardrail.outcome import Outcome, join
 from guardrail.wire.exchange import Json
+from guardrail_openai.background import Background
 from guardrail_openai.errors import OpenAIBlockedError
 from guardrail_openai.exchange import (
     Deadline,
@@ -30,11 +31,12 @@ from guardrail_openai.exchange import (
     bounded_extensions,
     open_exchange,
     parse,
+    reopened,
     request_headers,
     response_headers,
 )
 from guardrail_openai.stream import apump, pump
-from guardrail_openai.surfaces import unguarded
+from guardrail_openai.surfaces import retrieved, unguarded
 
 __all__ = ["GuardedSending", "guarded_client"]
 
@@ -90,6 +92,7 @@ class GuardedSending:
         super().__init__(**options)
         self.inner, self.guard, self.owner, self._hx = inner, guard, owner, hx
         self._owns_guard = owns_guard
+        self._background = Background()
 
     def build_request(self, *args: Any, **kwargs: Any) -> Any:
         """As the user's own client builds it, with its headers, cookies and base URL."""
@@ -104,7 +107,14 @@ class GuardedSending:
         method, path = request.method, request.url.path
         if (name := unguarded(method, path)) is not None:
             once(f"openai:{name}", f"guardrail does not guard {name} yet: its answers pass unverified")
+        if (id := retrieved(method, path)) is not None:
+            return reopened(self._background.find(id), stream=request.url.params.get("stream") == "true")
         return open_exchange(method, path, request.headers, request.read)
+
+    def _begun(self, exchange: Exchange, reply: Json | None) -> None:
+        """Remember what was asked for by a response that is still in the making."""
+        if (id := _name(reply)) is not None and (reply or {}).get("object") == "response":
+            self._background.keep(id, exchange)
 
     def _outgoing(self, request: Any, exchange: Exchange) -> Any:
         """The request to send: the SDK's own, or the same without the field that is for the guard."""
@@ -169,6 +179,7 @@ class SyncSending(GuardedSending):
         response.read()
         reply = parse(response.content)
         if reply is None or not exchange.codec.read_turns(reply):
+            self._begun(exchange, reply)
             return response
         return self._delivered(response, exchange, reply, settle(reply))
 
@@ -243,6 +254,7 @@ class AsyncSending(GuardedSending):
         await response.aread()
         reply = parse(response.content)
         if reply is None or not exchange.codec.read_turns(reply):
+            self._begun(exchange, reply)
             return response
         return self._delivered(response, exchange, reply, await settle(reply))
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from openai import OpenAIError
 
-from guardrail.errors import BlockedError, InputError
+from guardrail.errors import BlockedError, ConfigError, InputError
 
-__all__ = ["OpenAIBlockedError", "OpenAIInputError"]
+__all__ = ["OpenAIBlockedError", "OpenAIInputError", "OpenAIUnguardedError"]
 
 
 class OpenAIBlockedError(BlockedError, OpenAIError):
@@ -20,3 +20,7 @@ class OpenAIBlockedError(BlockedError, OpenAIError):
 
 class OpenAIInputError(InputError, OpenAIError):
     """The ``guardrail`` field of a request cannot be used; nothing was sent."""
+
+
+class OpenAIUnguardedError(ConfigError, OpenAIError):
+    """A guarded client was asked for something whose answers cannot be guarded; nothing was sent."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from guardrail.conversation import Evidence, Turn
@@ -16,11 +16,12 @@ from guardrail.guard import First
 from guardrail.outcome import Outcome, join
 from guardrail.policy.routing import RequestInfo
 from guardrail.wire.exchange import Asked, Codec, Json, Settled, add_usage, usage_of
+from guardrail.wire.responses import ResponsesCodec
 from guardrail.wire.sse import Event
 from guardrail_openai.errors import OpenAIInputError
 from guardrail_openai.surfaces import codec_for
 
-__all__ = ["Exchange", "GenerationError", "open_exchange"]
+__all__ = ["Exchange", "GenerationError", "open_exchange", "reopened"]
 
 FIELD = "guardrail"
 """The field of a request that is for the guard alone; it is cut out before the request is sent."""
@@ -122,6 +123,22 @@ def open_exchange(method: str, path: str, headers: Mapping[str, str], content: C
         evidence=evidence,
         info=info,
         cannot_generate=asked.cannot_generate or _signed(headers),
+    )
+
+
+def reopened(begun: Exchange | None, *, stream: bool) -> Exchange:
+    """The exchange that fetches a response; ``begun``: the one that asked for it, where that is known."""
+    if begun is None:
+        unknown = Asked((), None, stream, False, {})
+        info = RequestInfo(stream=stream)
+        return Exchange(ResponsesCodec(), unknown, {}, None, (), info, "who asked for this response is not known here")
+    return replace(
+        begun,
+        asked=replace(begun.asked, stream=stream),
+        content=None,
+        info=replace(begun.info, stream=stream),
+        cannot_generate="the response was made in the background",
+        others=[],
     )
 
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 
 from guardrail.wire.chat import ChatCodec
+from guardrail.wire.completions import CompletionsCodec
 from guardrail.wire.exchange import Codec
 from guardrail.wire.responses import ResponsesCodec
 
-__all__ = ["codec_for", "unguarded"]
+__all__ = ["codec_for", "retrieved", "unguarded"]
 
 _GUARDED: tuple[tuple[str, Codec], ...] = (
     ("/chat/completions", ChatCodec()),
+    ("/completions", CompletionsCodec()),
     ("/responses", ResponsesCodec()),
 )
+_RETRIEVED = re.compile(r"/responses/(?P<id>[^/]+)$")
 
 _UNGUARDED = (
-    ("POST", re.compile(r"(?<!/chat)/completions$"), "legacy completions"),
-    ("GET", re.compile(r"/responses/[^/]+$"), "responses.retrieve"),
     ("POST", re.compile(r"/threads(/.*)?/runs(/.*)?$"), "beta.threads.runs"),
     ("GET", re.compile(r"/threads/[^/]+/messages(/[^/]+)?$"), "beta.threads.messages"),
     ("POST", re.compile(r"/(agents|chatkit)/.+$"), "beta.agents and beta.chatkit"),
@@ -32,6 +33,12 @@ def codec_for(method: str, path: str) -> Codec | None:
     if method != "POST":
         return None
     return next((codec for suffix, codec in _GUARDED if path.rstrip("/").endswith(suffix)), None)
+
+
+def retrieved(method: str, path: str) -> str | None:
+    """The id of the response that this request fetches; None where it fetches none."""
+    found = _RETRIEVED.search(path.rstrip("/")) if method == "GET" else None
+    return found["id"] if found else None
 
 
 def unguarded(method: str, path: str) -> str | None:

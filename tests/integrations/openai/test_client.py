@@ -15,6 +15,7 @@ from openai import AsyncOpenAI, OpenAI
 import guardrail
 from guardrail import Action, BlockedError, ConfigError, Guard, Policy
 from guardrail.errors import NoReport
+from guardrail.logs import forgotten
 from guardrail.testing import ScriptedVerifier, reliable, unreliable
 from tests.integrations.openai.upstream import (
     Reply,
@@ -427,12 +428,11 @@ def test_other_resources_pass(make: Make, upstream: Upstream) -> None:
 
 
 def test_what_is_not_guarded_yet_warns_once(make: Make, upstream: Upstream, caplog: pytest.LogCaptureFixture) -> None:
-    client = make()
-    reply = {"id": "c", "object": "text_completion", "created": 1, "model": "m", "choices": []}
-    upstream.script = [Reply(reply)]
-    for _ in range(2):
-        client.run(lambda c: c.completions.create(model="m", prompt="x"))
-    assert len([record for record in caplog.records if "legacy completions" in record.getMessage()]) <= 1
+    client, upstream.script = make(), [Reply({"id": "run_1", "object": "thread.run"})]
+    with forgotten():
+        for _ in range(2):
+            client.run(lambda c: c.post("/threads/thread_1/runs", cast_to=object, body={"assistant_id": "a"}))
+    assert len([record for record in caplog.records if "beta.threads.runs" in record.getMessage()]) == 1
 
 
 def test_what_cannot_be_wrapped_is_refused_with_what_can() -> None:
