@@ -92,13 +92,14 @@ $(VENV)-lowest/.use: pyproject.toml
 		--constraint $(VENV)-lowest/lowest.txt --only-binary onnxruntime,sentencex,tokenizers
 	@touch $@
 
-# pip 25.1 is the first that knows dependency groups.
+# An environment that works is kept and brought up to date. pip 25.1 is the first that knows dependency groups.
 define new_venv
 @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	echo "guardrail needs Python 3.11 or later, and $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; \
 	echo "Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
-@echo "Making $(1) (once; about a minute)"
-@$(PYTHON) -m venv --clear $(1) || { \
+@$(1)/bin/python -m pip --version >/dev/null 2>&1 || { \
+	echo "Making $(1) (once; about a minute)"; \
+	$(PYTHON) -m venv --clear $(1); } || { \
 	echo "$(PYTHON) cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 @$(1)/bin/python -m pip --disable-pip-version-check install --quiet --upgrade "pip>=25.1"
 endef
