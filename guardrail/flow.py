@@ -150,6 +150,8 @@ class Job:
     """False: decide once and report, as `Guard.check` does."""
     elapsed: float = 0.0
     """Seconds spent before this turn was at hand; they count for ``budget.total`` only."""
+    waited: float = 0.0
+    """Seconds spent since it was at hand; they count as added."""
     cannot_generate: str | None = None
     """Why this mount cannot ask the LLM again, in words; None where it can."""
 
@@ -187,6 +189,7 @@ class _Run:
             assert isinstance(reply.value, Generated)
             turn, seconds = reply.value.turn, reply.seconds
         self.first_answer = self.elapsed
+        self.elapsed += self.job.waited
         if self.job.mode == "unsampled":
             return self._outcome(Action.PASS, turn, ())
         yield from self._judge(turn, seconds, model=None)

@@ -57,6 +57,10 @@ class First:
     """Seconds that it took."""
     cannot_generate: str | None = None
     """Why the LLM cannot be asked again, in words; None where it can."""
+    waited: float = 0.0
+    """Seconds that the mount has spent since the answer was there; they count as added."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the outcome must know, in words."""
 
 
 class Guard:
@@ -257,7 +261,13 @@ class Guard:
         cannot = None if able else "there is nothing to generate with"
         if first is None:
             return replace(job, cannot_generate=cannot)
-        return replace(job, elapsed=first.elapsed, cannot_generate=first.cannot_generate or cannot)
+        return replace(
+            job,
+            elapsed=first.elapsed,
+            waited=first.waited,
+            notes=(*first.notes, *job.notes),
+            cannot_generate=first.cannot_generate or cannot,
+        )
 
     def _job(
         self, history: tuple[Message, ...], turn: Turn | None, evidence: Iterable[object], info: RequestInfo

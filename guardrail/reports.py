@@ -1,38 +1,29 @@
 """`report()`: from an object that a guarded client returned to the outcome behind it.
 
-Outcomes are kept in one table a process, the newest `CAPACITY` of them, under their own id (which a
-guarded answer
-carries as ``guardrail.id``) and under the id of the answer. Nothing is attached to messages: users send
+Outcomes are kept in one table a process, under their own id (which a guarded answer carries as ``guardrail.id``)
+and under the id of the answer; the table holds the newest `CAPACITY` names. Nothing is attached to messages: users send
 those back.
 """
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 
 from guardrail.errors import NoReport
 from guardrail.outcome import Outcome
+from guardrail.recent import Recent
 
 __all__ = ["CAPACITY", "keep", "report"]
 
 CAPACITY = 2048
-"""How many outcomes are remembered."""
+"""How many names of outcomes are remembered."""
 
-_lock = threading.Lock()
-_table: OrderedDict[str, Outcome] = OrderedDict()
+_table: Recent[Outcome] = Recent(CAPACITY)
 
 
 def keep(outcome: Outcome, *names: str | None) -> None:
     """Remember ``outcome`` under its id and under ``names``; the oldest are forgotten."""
-    with _lock:
-        for name in (outcome.id, *names):
-            if name:
-                _table[name] = outcome
-                _table.move_to_end(name)
-        while len(_table) > CAPACITY:
-            _table.popitem(last=False)
+    _table.keep(outcome, outcome.id, *names)
 
 
 def report(answer: object) -> Outcome:
@@ -43,10 +34,9 @@ def report(answer: object) -> Outcome:
     """
     if isinstance(answer, Outcome):
         return answer
-    with _lock:
-        for name in _names(answer):
-            if name in _table:
-                return _table[name]
+    for name in _names(answer):
+        if (outcome := _table.find(name)) is not None:
+            return outcome
     raise NoReport(
         f"no guard has a report on this {type(answer).__name__}; was it made by a client from "
         "guardrail.wrap(), and has its stream been read to the end?"

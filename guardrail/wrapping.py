@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from types import ModuleType
 from typing import Protocol, TypeVar, cast
 
 from guardrail.errors import ConfigError
@@ -56,8 +57,8 @@ def wrap(
 
 def _adapter(client: object) -> Adapter:
     known = {entry.name: entry for entry in entry_points(group=GROUP)}
-    for kind in type(client).__mro__:
-        root = kind.__module__.partition(".")[0]
+    homes = [client.__name__] if isinstance(client, ModuleType) else [kind.__module__ for kind in type(client).__mro__]
+    for root in (home.partition(".")[0] for home in homes):
         if root in known:
             return _loaded(known[root])
     kind_name = f"{type(client).__module__}.{type(client).__qualname__}"

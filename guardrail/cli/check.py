@@ -29,7 +29,6 @@ __all__ = ["check"]
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-
 @dataclass(frozen=True, slots=True)
 class Options:
     """The command line, read."""

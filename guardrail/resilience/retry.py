@@ -100,15 +100,18 @@ class RetryVerifier:
     def _tries(self, check: Check) -> Generator[Step, Answer, Verdict]:
         """The loop: yields what to do, is sent what came of it."""
         started, pauses = self._clock(), list[float]()
+        last = VerifierError(Cause.TIMEOUT, "no time was left for a try")
         for attempt in self._loop(check, pauses):
             for pause in pauses:
                 yield float(pause)
             pauses.clear()
-            answer = yield self._within(check, started)
+            if (in_time := self._within(check, started)) is None:
+                raise last
+            answer = yield in_time
             if isinstance(answer, Verdict):
                 return answer
             assert isinstance(answer, VerifierError)
-            state = attempt.retry_state
+            state, last = attempt.retry_state, answer
             state.set_exception((type(answer), answer, answer.__traceback__))
             # tenacity looks at the clock of the machine: a test has one of its own.
             state.outcome_timestamp = state.start_time + self._clock() - started
@@ -130,14 +133,12 @@ class RetryVerifier:
             return False
         return error.retry_after is None or error.retry_after <= self._retry.retry_after_max
 
-    def _within(self, check: Check, started: float) -> Check:
-        """``check`` with the time that is left for one try."""
+    def _within(self, check: Check, started: float) -> Check | None:
+        """``check`` with the time that is left for one try; None when none is: a wait may last longer than asked."""
         if check.remaining is None:
             return check
         left = check.remaining - (self._clock() - started)
-        if left <= 0:
-            raise VerifierError(Cause.TIMEOUT, "no time was left for a try")
-        return replace(check, remaining=left)
+        return replace(check, remaining=left) if left > 0 else None
 
     def _tell(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None

@@ -18,9 +18,10 @@ Json = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Follows:
-    """Where the server keeps what was said before a request."""
+    """Where the server keeps what was said before."""
 
-    kind: Literal["response", "conversation"]
+    kind: Literal["response", "conversation", "request"]
+    """Up to the end of a response; a conversation; or up to the request that a response answers."""
     id: str
 
 

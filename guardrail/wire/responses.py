@@ -9,7 +9,7 @@ from guardrail.wire.exchange import Asked, Follows, Json, Settled
 from guardrail.wire.messages import read_items
 from guardrail.wire.sse import Event, encode
 
-__all__ = ["ResponsesCodec"]
+__all__ = ["ResponsesCodec", "followed"]
 
 _ONLY_FIRST = ("stream", "stream_options", "background")
 _CALLS = (
@@ -40,7 +40,7 @@ class ResponsesCodec:
             metadata={k: str(v) for k, v in metadata.items()} if isinstance(metadata, dict) else {},
             cannot_generate=_server_side(body),
             instructions=len(instructions),
-            follows=_follows(body),
+            follows=followed(body),
         )
 
     def read_turns(self, reply: Json) -> tuple[Turn, ...]:
@@ -114,8 +114,8 @@ def _form(body: Json) -> object:
     return form.get("type") if isinstance(form, dict) else None
 
 
-def _follows(body: Json) -> Follows | None:
-    """Where the history lies that the request only names."""
+def followed(body: Json) -> Follows | None:
+    """Where the history lies that a request, or a response, only names."""
     conversation = body.get("conversation")
     name = conversation.get("id") if isinstance(conversation, dict) else conversation
     if isinstance(name, str) and name:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from guardrail.conversation import Turn
@@ -31,10 +31,12 @@ class Clock:
     now: float = 100.0
     slept: list[float] = field(default_factory=list)
     heard: list[Retrying] = field(default_factory=list)
+    late: float = 0.0
+    """Seconds that each sleep lasts longer than asked."""
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-        self.now += seconds
+        self.now += seconds + self.late
 
     async def asleep(self, seconds: float) -> None:
         self.sleep(seconds)
@@ -163,14 +165,22 @@ def test_a_stop_in_seconds_goes_by_the_same_clock(how: str) -> None:
 
 
 @given(st.floats(0.01, 30.0), st.floats(0.0, 3.0), st.floats(0.0, 12.0) | st.none())
+@example(2.499172765534464, 0.0, 2.499172765534464)
 def test_the_time_that_is_left_is_never_overdrawn(remaining: float, jitter: float, asked: float | None) -> None:
     clock = Clock()
     wait = Wait(exponential_jitter=ExponentialJitter(multiplier=0.25, max=2.0, jitter=jitter))
     retry = Retry(stop=Stop(after_attempt=6), wait=wait)
     script = [failure(Cause.RATE_LIMITED, retry_after=asked)]
     assert ask(clock, script, "sync", retry=retry, remaining=remaining, repeat=True)[0] is Cause.RATE_LIMITED
-    assert clock.now - 100.0 < remaining
+    assert clock.now - 100.0 < remaining + 1e-9
     assert all(seconds >= (asked or 0.0) for seconds in clock.slept)
+
+
+@both
+def test_a_wait_that_lasts_too_long_ends_in_the_failure_before_it(how: str) -> None:
+    clock = Clock(late=3.0)
+    cause, inner = ask(clock, [failure(Cause.SERVER)], how, remaining=2.0, repeat=True)
+    assert (cause, len(inner.checks)) == (Cause.SERVER, 1)
 
 
 def test_calls_at_the_same_time_do_not_count_each_others_tries() -> None:

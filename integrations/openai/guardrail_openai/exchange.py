@@ -8,17 +8,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from guardrail.conversation import Evidence, Turn
+from guardrail.conversation import Evidence, Message, Turn
 from guardrail.errors import ConfigError, GuardrailError, InputError
 from guardrail.flow import Draft, Generated
 from guardrail.grounding import as_evidence
 from guardrail.guard import First
 from guardrail.outcome import Outcome, join
 from guardrail.policy.routing import RequestInfo
-from guardrail.wire.exchange import Asked, Codec, Json, Settled, add_usage, usage_of
+from guardrail.wire.exchange import Asked, Codec, Follows, Json, Settled, add_usage, usage_of
 from guardrail.wire.responses import ResponsesCodec
 from guardrail.wire.sse import Event
 from guardrail_openai.errors import OpenAIInputError
+from guardrail_openai.histories import History, Step
 from guardrail_openai.surfaces import codec_for
 
 __all__ = ["Exchange", "GenerationError", "open_exchange", "reopened"]
@@ -50,14 +51,29 @@ class Exchange:
     cannot_generate: str | None
     others: list[tuple[Turn, Json]] = field(default_factory=list)
     """The further replies, and the turn in each."""
+    history: History = field(default_factory=History)
+    """What was said before, where the request only names it."""
 
-    def first(self, turn: Turn, elapsed: float) -> First:
-        """The first answer of one choice."""
-        return First(turn, elapsed, self.cannot_generate)
+    def first(self, turn: Turn, elapsed: float, waited: float) -> First:
+        """The first answer of one choice, which took ``elapsed`` seconds and was there ``waited`` seconds ago."""
+        return First(turn, elapsed, self.cannot_generate, waited, self.history.notes)
 
-    def again(self, draft: Draft) -> bytes:
-        """The body of the request for another answer."""
-        return _encode(self.codec.ask_again(self.body, draft.rejected, draft.feedback, draft.model))
+    def conversation(self, index: int) -> tuple[Message, ...]:
+        """What the choice ``index`` answers, with all that was said before."""
+        said = self.asked.conversation_of(index)
+        instructions, request = said[: self.asked.instructions], said[self.asked.instructions :]
+        return (*instructions, *self.history.messages, *(() if self.history.holds_request else request))
+
+    def step(self, outcome: Outcome) -> Step | None:
+        """The response to remember for those that will follow it; None where none can."""
+        if not isinstance(self.codec, ResponsesCodec) or self.body.get("store") is False:
+            return None
+        asked = self.asked.conversation[self.asked.instructions :]
+        return Step(asked, (Message("assistant", (outcome.text,) if outcome.text else ()),), self.asked.follows)
+
+    def again(self, draft: Draft, index: int) -> bytes:
+        """The body of the request for another answer to the choice ``index``."""
+        return _encode(self.codec.ask_again(self.body, draft.rejected, draft.feedback, draft.model, index=index))
 
     def generated(self, status: int, content: bytes) -> Generated:
         """Another answer, from the response to `again`; raises `GenerationError` where there is none."""
@@ -126,20 +142,14 @@ def open_exchange(method: str, path: str, headers: Mapping[str, str], content: C
     )
 
 
-def reopened(begun: Exchange | None, *, stream: bool) -> Exchange:
-    """The exchange that fetches a response; ``begun``: the one that asked for it, where that is known."""
+def reopened(id: str, begun: Exchange | None, *, stream: bool) -> Exchange:
+    """The exchange that fetches the response ``id``; ``begun``: the one that asked for it, where that is known."""
+    cannot_generate = "the response was made in the background"
     if begun is None:
-        unknown = Asked((), None, stream, False, {})
-        info = RequestInfo(stream=stream)
-        return Exchange(ResponsesCodec(), unknown, {}, None, (), info, "who asked for this response is not known here")
-    return replace(
-        begun,
-        asked=replace(begun.asked, stream=stream),
-        content=None,
-        info=replace(begun.info, stream=stream),
-        cannot_generate="the response was made in the background",
-        others=[],
-    )
+        unknown = Asked((), None, stream, False, {}, follows=Follows("request", id))
+        return Exchange(ResponsesCodec(), unknown, {}, None, (), RequestInfo(stream=stream), cannot_generate)
+    asked, info = replace(begun.asked, stream=stream), replace(begun.info, stream=stream)
+    return replace(begun, asked=asked, content=None, info=info, cannot_generate=cannot_generate, others=[])
 
 
 def parse(content: bytes) -> Json | None:
@@ -186,15 +196,19 @@ def bounded_extensions(extensions: Mapping[str, Any], remaining: float | None) -
 
 
 class Deadline:
-    """Counts down from ``remaining`` seconds."""
+    """Counts down from ``remaining`` seconds; None: for ever."""
 
     def __init__(self, remaining: float | None) -> None:
         self._end = None if remaining is None else time.monotonic() + remaining
 
+    def left(self) -> float | None:
+        """Seconds that are left, at least 0; None without an end."""
+        return None if self._end is None else max(0.0, self._end - time.monotonic())
+
     def check(self) -> None:
         """Raises `GenerationError` when the time is over."""
         if self._end is not None and time.monotonic() > self._end:
-            raise GenerationError("the LLM took longer than the time that was left")
+            raise GenerationError("the server took longer than the time that was left")
 
 
 def _asked(codec: Codec, body: Json) -> Asked:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from typing import Any
 
 from guardrail.gate import WholeGate
 from guardrail.outcome import Outcome
@@ -10,7 +12,7 @@ from guardrail.wire.exchange import Json
 from guardrail.wire.sse import Event, EventDecoder
 from guardrail_openai.exchange import Exchange
 
-__all__ = ["apump", "pump"]
+__all__ = ["apump", "byte_streams", "pump"]
 
 
 def pump(source: Iterator[bytes], exchange: Exchange, settle: Callable[[Json], Sequence[Outcome]]) -> Iterator[bytes]:
@@ -69,3 +71,40 @@ def _unjudged(gate: WholeGate[Event]) -> list[bytes]:
 def _is_error(event: Event) -> bool:
     payload = event.json() or {}
     return bool(payload.get("error")) or payload.get("type") in ("error", "response.failed")
+
+
+@functools.cache
+def byte_streams(hx: Any) -> tuple[type, type]:
+    """The bodies of guarded streaming responses for the HTTP library ``hx``: synchronous, asynchronous."""
+    return (
+        type("GuardedByteStream", (_Stream, hx.SyncByteStream), {}),
+        type("GuardedAsyncByteStream", (_AsyncStream, hx.AsyncByteStream), {}),
+    )
+
+
+class _Stream:
+    """The body of a guarded streaming response."""
+
+    def __init__(self, source: Iterator[bytes], upstream: Any) -> None:
+        self._source, self._upstream = source, upstream
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._source
+
+    def close(self) -> None:
+        """End the upstream too, read or not."""
+        self._upstream.close()
+
+
+class _AsyncStream:
+    """The same for an event loop."""
+
+    def __init__(self, source: AsyncIterator[bytes], upstream: Any) -> None:
+        self._source, self._upstream = source, upstream
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._source
+
+    async def aclose(self) -> None:
+        """End the upstream too, read or not."""
+        await self._upstream.aclose()

@@ -9,14 +9,17 @@ from guardrail.wire.completions import CompletionsCodec
 from guardrail.wire.exchange import Codec
 from guardrail.wire.responses import ResponsesCodec
 
-__all__ = ["codec_for", "retrieved", "unguarded"]
+__all__ = ["codec_for", "retrieved", "root_of", "unguarded"]
 
 _GUARDED: tuple[tuple[str, Codec], ...] = (
     ("/chat/completions", ChatCodec()),
     ("/completions", CompletionsCodec()),
     ("/responses", ResponsesCodec()),
 )
-_RETRIEVED = re.compile(r"/responses/(?P<id>[^/]+)$")
+_RETRIEVED = {
+    "GET": re.compile(r"/responses/(?P<id>[^/]+)$"),
+    "POST": re.compile(r"/responses/(?P<id>[^/]+)/cancel$"),
+}
 
 _UNGUARDED = (
     ("POST", re.compile(r"/threads(/.*)?/runs(/.*)?$"), "beta.threads.runs"),
@@ -36,8 +39,9 @@ def codec_for(method: str, path: str) -> Codec | None:
 
 
 def retrieved(method: str, path: str) -> str | None:
-    """The id of the response that this request fetches; None where it fetches none."""
-    found = _RETRIEVED.search(path.rstrip("/")) if method == "GET" else None
+    """The id of the response that this request fetches, or cancels and so fetches; None where it does neither."""
+    pattern = _RETRIEVED.get(method)
+    found = pattern.search(path.rstrip("/")) if pattern else None
     return found["id"] if found else None
 
 
@@ -45,3 +49,8 @@ def unguarded(method: str, path: str) -> str | None:
     """The name of a surface that returns generated text and passes unguarded; None for everything else."""
     found = (name for verb, pattern, name in _UNGUARDED if verb == method and pattern.search(path.rstrip("/")))
     return next(found, None)
+
+
+def root_of(path: str) -> str:
+    """The API's root in the path of a request for a response."""
+    return path[: path.rindex("/responses")]

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import openai
 import pytest
-from openai import AsyncOpenAI, OpenAI
+from openai import AsyncOpenAI
 
 import guardrail
 from guardrail import Action, BlockedError, ConfigError, Guard, Policy
 from guardrail.errors import NoReport
 from guardrail.logs import forgotten
-from guardrail.testing import ScriptedVerifier, reliable, unreliable
+from tests.integrations.openai.clients import (
+    ASKED,
+    BAD,
+    BLOCK,
+    GOOD,
+    RAISE,
+    REGENERATE,
+    Make,
+    create,
+    streamed,
+    text_of,
+)
 from tests.integrations.openai.upstream import (
     Reply,
     Upstream,
@@ -27,82 +36,6 @@ from tests.integrations.openai.upstream import (
     sse,
     tool_call_completion,
 )
-
-ASKED: Any = [{"role": "user", "content": "Capital of France?"}]
-BAD, GOOD = "It is London.", "It is Paris."
-REGENERATE = {"version": 1, "policies": {"default": {"on_unreliable": ["regenerate", "block"]}}}
-BLOCK = {
-    "version": 1,
-    "policies": {"default": {"on_unreliable": "block", "messages": {"blocked": "Withheld."}}},
-}
-RAISE = {"version": 1, "policies": {"default": {"on_unreliable": "block", "on_block": "raise"}}}
-
-
-def judged(check: Any) -> Any:
-    """Unreliable is whatever speaks of London."""
-    return unreliable("London") if "London" in check.turn.text else reliable()
-
-
-class Client:
-    """One interface to both kinds of client: calls are run to their end, streams to lists."""
-
-    def __init__(self, kind: str, upstream: Upstream, policy: Any) -> None:
-        self.verifier = ScriptedVerifier(judged, repeat=True)
-        self.loop = asyncio.new_event_loop()
-        make = OpenAI if kind == "sync" else AsyncOpenAI
-        bare: Any = make(base_url=upstream.url, api_key="sk-test", max_retries=2)
-        guard = Guard(
-            Policy.model_validate(policy) if isinstance(policy, dict) else policy,
-            verifiers={"main": self.verifier},
-        )
-        self.client: Any = guardrail.wrap(bare, guard)
-        self.bare = bare
-
-    def run(self, call: Callable[[Any], Any]) -> Any:
-        result = call(self.client)
-        return self.loop.run_until_complete(result) if inspect.isawaitable(result) else result
-
-    def items(self, stream: Any) -> list[Any]:
-        async def gather() -> list[Any]:
-            return [item async for item in stream]
-
-        return self.loop.run_until_complete(gather()) if hasattr(stream, "__aiter__") else list(stream)
-
-    def close(self) -> None:
-        closing = self.client.close()
-        if isinstance(closing, Awaitable):
-            self.loop.run_until_complete(closing)
-        self.loop.close()
-
-
-@pytest.fixture(params=["sync", "async"])
-def make(request: pytest.FixtureRequest, upstream: Upstream) -> Iterator[Callable[[Any], Client]]:
-    clients: list[Client] = []
-
-    def build(policy: Any = None) -> Client:
-        clients.append(Client(request.param, upstream, policy))
-        return clients[-1]
-
-    yield build
-    for client in clients:
-        client.close()
-
-
-Make = Callable[..., Client]
-
-
-def create(client: Client, **more: Any) -> Any:
-    return client.run(lambda c: c.chat.completions.create(model="m", messages=ASKED, **more))
-
-
-def streamed(client: Client, **more: Any) -> tuple[Any, list[Any]]:
-    stream = create(client, stream=True, **more)
-    return stream, client.items(stream)
-
-
-def text_of(items: list[Any], index: int = 0) -> str:
-    found = [choice.delta.content or "" for item in items for choice in item.choices if choice.index == index]
-    return "".join(found)
 
 
 def test_the_type_stays_and_a_good_answer_is_untouched(make: Make, upstream: Upstream) -> None:

@@ -33,6 +33,10 @@ class Upstream:
     paths: list[str] = field(default_factory=list)
     script: list[Reply] = field(default_factory=list)
     answer: Callable[[Json, int], Reply] | None = None
+    stored: dict[str, Json] = field(default_factory=dict)
+    """What a GET is answered with, by path below the root."""
+    fetched: list[str] = field(default_factory=list)
+    """What was asked for by GET, in order."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def next(self, path: str, headers: dict[str, str], body: Json) -> Reply:
@@ -160,10 +164,16 @@ class _Handler(BaseHTTPRequestHandler):
         self._reply(json.loads(content or b"{}"))
 
     def do_GET(self) -> None:
-        self._reply({})
+        path = self.path.partition("?")[0].removeprefix("/v1/")
+        self.upstream.fetched.append(self.path)
+        missing: Json = {"error": {"message": f"{path} does not exist"}}
+        found = self.upstream.stored.get(path)
+        self._send(Reply(missing, status=404) if found is None else Reply(found))
 
     def _reply(self, body: Json) -> None:
-        reply = self.upstream.next(self.path, {k.lower(): v for k, v in self.headers.items()}, body)
+        self._send(self.upstream.next(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+
+    def _send(self, reply: Reply) -> None:
         content = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
         headers = {"content-type": "application/json", "x-request-id": "req_1", **reply.headers}
         if headers.get("content-encoding") == "gzip":

@@ -1,0 +1,146 @@
+"""What the guarded clients of both kinds share: requests and responses around the user's own client."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from guardrail.flow import Draft
+from guardrail.guard import Guard
+from guardrail.logs import once
+from guardrail.outcome import Outcome, join
+from guardrail.recent import Recent
+from guardrail.wire.exchange import Json
+from guardrail_openai.exchange import (
+    Exchange,
+    bounded_extensions,
+    open_exchange,
+    parse,
+    reopened,
+    request_headers,
+    response_headers,
+)
+from guardrail_openai.histories import Fetch, Fetching, Histories
+from guardrail_openai.surfaces import retrieved, root_of, unguarded
+
+__all__ = ["FETCHING", "GuardedSending", "is_stream"]
+
+_BACKGROUND = 1024
+"""So many requests whose response was not ready are remembered."""
+FETCHING = 5.0
+"""Seconds to fetch in what was said before a request; longer, and the history counts as partial."""
+
+
+class GuardedSending:
+    """What both clients share. It opens no connection of its own: everything goes through ``inner``."""
+
+    def __init__(self, inner: Any, guard: Guard, hx: Any, *, owner: object, owns_guard: bool) -> None:
+        # A transport is given so that none is built: building one loads certificates.
+        options: dict[str, Any] = {"transport": inner._transport, "timeout": inner.timeout, "trust_env": False}
+        super().__init__(**options)
+        self.inner, self.guard, self.owner, self._hx = inner, guard, owner, hx
+        self._owns_guard = owns_guard
+        self._begun: Recent[Exchange] = Recent(_BACKGROUND)
+        self._histories = Histories()
+
+    def build_request(self, *args: Any, **kwargs: Any) -> Any:
+        """As the user's own client builds it, with its headers, cookies and base URL."""
+        return self.inner.build_request(*args, **kwargs)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the user's own client is closed."""
+        return bool(self.inner.is_closed)
+
+    def _open(self, request: Any) -> Exchange | None:
+        method, path = request.method, request.url.path
+        if (name := unguarded(method, path)) is not None:
+            once(f"openai:{name}", f"guardrail does not guard {name} yet: its answers pass unverified")
+        if (id := retrieved(method, path)) is not None:
+            return reopened(id, self._begun.find(id), stream=request.url.params.get("stream") == "true")
+        return open_exchange(method, path, request.headers, request.read)
+
+    def _unanswered(self, exchange: Exchange, reply: Json | None) -> None:
+        """Remember what was asked for by a response that is still in the making."""
+        if reply is not None and reply.get("object") == "response":
+            self._begun.keep(exchange, _name(reply))
+
+    def _fetching(self, exchange: Exchange, reply: Json) -> Fetching:
+        output = reply.get("output")
+        items = [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
+        answered = {id for item in items if isinstance(id := item.get("id"), str)}
+        return self._histories.before(exchange.asked.follows, answered=answered)
+
+    def _fetch(self, request: Any, fetch: Fetch, remaining: float | None) -> Any:
+        """The request for more of the history, with the headers of the request that is guarded."""
+        path = "/".join((root_of(request.url.path), *(quote(part, safe="") for part in fetch.path)))
+        version = {key: value for key, value in request.url.params.items() if key == "api-version"}
+        url = request.url.copy_with(path=path, query=None).copy_merge_params({**version, **fetch.params})
+        headers = [
+            (key, value)
+            for key, value in request_headers(request.headers.multi_items(), again=True)
+            if key.lower() not in ("content-type", "accept")
+        ]
+        extensions = bounded_extensions(request.extensions, remaining)
+        return self._hx.Request("GET", url, headers=[*headers, ("accept", "application/json")], extensions=extensions)
+
+    def _known(self, exchange: Exchange, reply: Json, outcomes: Sequence[Outcome]) -> None:
+        """Remember the response, for those that will follow it."""
+        if (step := exchange.step(join(outcomes))) is not None:
+            sources = (_name(end.source) for end in exchange.settled(outcomes) if end.source)
+            self._histories.keep(step, _name(reply), *sources)
+
+    def _outgoing(self, request: Any, exchange: Exchange) -> Any:
+        """The request to send: the SDK's own, or the same without the field that is for the guard."""
+        if exchange.content is None:
+            return request
+        return self._request(request, exchange.content, request.extensions, again=False)
+
+    def _another(self, request: Any, exchange: Exchange, draft: Draft, index: int) -> Any:
+        extensions = bounded_extensions(request.extensions, draft.remaining)
+        return self._request(request, exchange.again(draft, index), extensions, again=True)
+
+    def _request(self, request: Any, content: bytes, extensions: Any, *, again: bool) -> Any:
+        headers = request_headers(request.headers.multi_items(), again=again)
+        return self._hx.Request(request.method, request.url, headers=headers, content=content, extensions=extensions)
+
+    def _delivered(self, response: Any, exchange: Exchange, reply: Json, outcomes: Sequence[Outcome]) -> Any:
+        """The response to hand on, with everything of the provider's that still holds."""
+        outcome = join(outcomes)
+        content = exchange.delivered(response.content, reply, outcomes)
+        delivered = self._hx.Response(
+            response.status_code,
+            headers=response_headers(response.headers.multi_items(), outcome),
+            content=content,
+            request=response.request,
+            extensions={**response.extensions, "guardrail": outcome.id},
+            history=response.history,
+        )
+        delivered.elapsed = response.elapsed
+        self.guard.remember(outcome, _name(reply), _name(parse(content)))
+        return delivered
+
+    def _streaming(self, response: Any, stream: Any, key: str) -> Any:
+        return self._hx.Response(
+            response.status_code,
+            headers=response_headers(response.headers.multi_items(), None),
+            stream=stream,
+            request=response.request,
+            extensions={**response.extensions, "guardrail": key},
+            history=response.history,
+        )
+
+    def _streamed(self, reply: Json, outcomes: Sequence[Outcome], exchange: Exchange, key: str) -> None:
+        sources = (_name(end.source) for end in exchange.settled(outcomes) if end.source)
+        self.guard.remember(join(outcomes), _name(reply), key, *sources)
+
+
+def is_stream(response: Any) -> bool:
+    """Whether ``response`` is an answer that comes in events."""
+    return response.status_code == 200 and "text/event-stream" in response.headers.get("content-type", "")
+
+
+def _name(reply: Json | None) -> str | None:
+    name = (reply or {}).get("id")
+    return name if isinstance(name, str) else None
