@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from guardrail import Check, Evidence, Message, Turn
+from guardrail.claims.words import Lexicon, novelty, words
 from guardrail.ordered import in_order
 from guardrail.verifiers.embedded import EmbeddedVerifier
 from guardrail.verifiers.embedded.model import SHIPPED
-from guardrail.verifiers.embedded.words import Lexicon, novelty, words
 
 PUBLISHED = {
     "true_frank": {"SummaC-ZS": 86.9, "SummaC-Conv": 88.6, "UniEval": 91.0, "BERTScore": 80.8},

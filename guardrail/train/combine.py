@@ -8,14 +8,14 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from guardrail.claims import claims, with_question
+from guardrail.claims.words import Lexicon, novelty, words
 from guardrail.conversation import Evidence, Message, Turn
 from guardrail.errors import MissingExtra
 from guardrail.train.data import MIX, Row
-from guardrail.verifiers.embedded.claims import claims
 from guardrail.verifiers.embedded.model import Model
 from guardrail.verifiers.embedded.select import Sources
-from guardrail.verifiers.embedded.verifier import EmbeddedVerifier, with_question
-from guardrail.verifiers.embedded.words import Lexicon, novelty, words
+from guardrail.verifiers.embedded.verifier import EmbeddedVerifier
 from guardrail.verifiers.protocol import Check
 
 __all__ = ["FEATURES", "combine", "fitted"]

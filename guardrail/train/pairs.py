@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
+from guardrail.claims import with_question
 from guardrail.conversation import Evidence
 from guardrail.train.data import Row
 from guardrail.verifiers.embedded.select import Sources
-from guardrail.verifiers.embedded.verifier import with_question
 
 __all__ = ["pair", "pairs"]
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from guardrail.claims.words import Novelty
 from guardrail.errors import ConfigError
-from guardrail.verifiers.embedded.words import Novelty
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,9 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from guardrail.claims.segment import sentences
+from guardrail.claims.words import Lexicon, content_words, words
 from guardrail.conversation import Evidence
-from guardrail.verifiers.embedded.segment import sentences
-from guardrail.verifiers.embedded.words import Lexicon, content_words, words
 
 __all__ = ["Passage", "Source", "Sources"]
 

@@ -18,22 +18,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from guardrail.claims import Sentence, claims, with_question
+from guardrail.claims.words import Lexicon, Novelty, novelty, words
 from guardrail.conversation import Evidence
 from guardrail.errors import VerifierError
 from guardrail.verdict import Cause, Finding, FindingKind, Status, Verdict
-from guardrail.verifiers.embedded.claims import claims
 from guardrail.verifiers.embedded.model import SHIPPED, Model, digest, load
-from guardrail.verifiers.embedded.segment import Sentence
 from guardrail.verifiers.embedded.select import Passage, Sources
-from guardrail.verifiers.embedded.words import Lexicon, Novelty, novelty, words
 from guardrail.verifiers.protocol import Check
 
-__all__ = ["EmbeddedVerifier", "with_question"]
+__all__ = ["EmbeddedVerifier"]
 
-_SHORT = 6
-"""A claim of fewer words is read behind the question that it answers."""
-_QUESTION = 240
-"""Characters of the question, from its end."""
 _CHANCE = 0.1
 """A single shared word concerns a claim when it is at least this share of the claim's words of content."""
 
@@ -172,12 +167,6 @@ def _kind(reading: _Reading) -> FindingKind:
 def _question(check: Check) -> str:
     asked = (message.text for message in reversed(check.conversation) if message.role == "user")
     return next(asked, "")
-
-
-def with_question(claim: str, question: str) -> str:
-    """A short claim behind the end of the question that it answers; any other as it is."""
-    question = question.strip()[-_QUESTION:]
-    return f"{question} {claim}" if question and len(words(claim)) < _SHORT else claim
 
 
 def _clock(started: float, remaining: float | None) -> Callable[[], None]:

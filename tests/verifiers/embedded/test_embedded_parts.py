@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from guardrail.claims.checkworthy import claims
+from guardrail.claims.segment import sentences
+from guardrail.claims.words import Lexicon, novelty, words
 from guardrail.conversation import Evidence
-from guardrail.verifiers.embedded.claims import claims
-from guardrail.verifiers.embedded.segment import sentences
 from guardrail.verifiers.embedded.select import WORDS, Sources
-from guardrail.verifiers.embedded.words import Lexicon, novelty, words
 
 PIECES = st.sampled_from(
     [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from guardrail.verifiers.embedded.segment import Sentence, sentences
-from guardrail.verifiers.embedded.words import content_words, names, words
+from guardrail.claims.segment import Sentence, sentences
+from guardrail.claims.words import content_words, names, words
 
 __all__ = ["claims"]
 

@@ -1,0 +1,7 @@
+"""What an answer claims: its sentences, which of them can be checked, and their words. Pure."""
+
+from guardrail.claims.checkworthy import claims
+from guardrail.claims.question import with_question
+from guardrail.claims.segment import Sentence, sentences
+
+__all__ = ["Sentence", "claims", "sentences", "with_question"]
