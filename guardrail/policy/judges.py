@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -13,6 +13,7 @@ from guardrail.policy.part import Count, Maybe, Part
 from guardrail.policy.problems import Problem, refuse, refuse_all
 from guardrail.policy.retries import Retry
 from guardrail.policy.secrets import ApiKey, Headers, SecretRef
+from guardrail.verifiers.dialect_names import DialectName, refusal
 
 __all__ = ["KLUSTER", "NOT_BUILT", "ChatSpec", "EmbeddedSpec", "VerifierSpec"]
 
@@ -52,16 +53,26 @@ def _http_url(url: str) -> str:
     return url
 
 
+def _not_refused(dialect: object) -> object:
+    why = refusal(dialect) if isinstance(dialect, str) else None
+    if why is not None:
+        raise refuse(why)
+    return dialect
+
+
+_NEED_AN_ADDRESS = frozenset(get_args(DialectName)) - {"kluster"}
+
+
 class ChatSpec(Part):
     """A verifier behind an OpenAI-compatible chat endpoint."""
 
     kind: Literal["chat"] = "chat"
-    dialect: Literal["kluster", "structured"]
-    """``kluster``: a model made to judge reliability; ``structured``: any strong LLM, asked for JSON."""
+    dialect: Annotated[DialectName, BeforeValidator(_not_refused)]
+    """How the judge is asked and read: the one that its model was made for, or ``structured`` for any strong LLM."""
     model: Name = KLUSTER["model"]
-    """The name of the model; for ``structured`` it must be given."""
+    """The name of the model; it must be given for every dialect but ``kluster``."""
     base_url: Annotated[str, AfterValidator(_http_url)] = KLUSTER["base_url"]
-    """Where the endpoint is; for ``structured`` it must be given."""
+    """Where the endpoint is; it must be given for every dialect but ``kluster``."""
     api_key: Maybe[ApiKey] = None
     """A reference to the key; none: no key is sent. Filled in for ``kluster`` at its own address only."""
     timeout: SomeSeconds = 8.0
@@ -79,7 +90,7 @@ class ChatSpec(Part):
         if not isinstance(data, Mapping):
             return data
         missing = [key for key in ("model", "base_url") if key not in data]
-        if missing and data.get("dialect") == "structured":
+        if missing and data.get("dialect") in _NEED_AN_ADDRESS:
             raise refuse_all([Problem((), f"the key {key!r} is missing: add it") for key in missing])
         # The hosted service's key is for that service: another address gets it only when the policy says so.
         at_home = str(data.get("base_url", KLUSTER["base_url"])).rstrip("/") == KLUSTER["base_url"]

@@ -90,8 +90,8 @@ def _widen(parts: _Schema) -> None:
     parts["Stop"]["minProperties"] = 1
     chat = parts["ChatSpec"]
     chat["required"] = ["kind", "dialect"]
-    chat["if"] = {"properties": {"dialect": {"const": "structured"}}}
-    chat["then"] = {"required": ["model", "base_url"]}
+    chat["if"] = {"properties": {"dialect": {"const": "kluster"}}}
+    chat["else"] = {"required": ["model", "base_url"]}
     parts["EmbeddedSpec"]["required"] = ["kind"]
     for kind in ("any", "all"):
         parts["Stop"]["properties"][kind]["minItems"] = 1

@@ -7,15 +7,15 @@ taken for those of the application's LLM.
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
-from guardrail.verdict import Status, Verdict
+from guardrail.verdict import Status, Usage, Verdict
 from guardrail.verifiers.deadlines import Deadline
-from guardrail.verifiers.dialects import Dialect, dialect_named
-from guardrail.verifiers.dialects.envelope import read_envelope
+from guardrail.verifiers.dialects import Dialect, Reading, dialect_named
+from guardrail.verifiers.dialects.envelope import Envelope, read_envelope
 from guardrail.verifiers.endpoint import Endpoint, Reply
 from guardrail.verifiers.protocol import Check
 
@@ -24,9 +24,15 @@ __all__ = ["ChatVerifier"]
 _REFUSED = (400, 422)
 """Statuses with which servers refuse a part of a request that they do not know."""
 
+_AT_ONCE = 8
+"""Requests about one answer that are under way together."""
+
+T = TypeVar("T")
+_Steps: TypeAlias = Generator[list[bytes], list[Reply], T]
+
 
 class ChatVerifier:
-    """Asks a judge for a verdict. One call is one attempt.
+    """Asks a judge for a verdict. One call is one attempt, in as many requests as the dialect needs.
 
     Args:
         dialect: How the judge is asked and read: a name that policies use, or a `Dialect`.
@@ -78,9 +84,9 @@ class ChatVerifier:
         deadline = self._deadline(check)
         steps = self._steps(check, deadline)
         try:
-            body = next(steps)
+            bodies = next(steps)
             while True:
-                body = steps.send(self._endpoint.post(body, deadline))
+                bodies = steps.send(self._endpoint.post_all(bodies, deadline))
         except StopIteration as end:
             verdict: Verdict = end.value
             return verdict
@@ -90,9 +96,9 @@ class ChatVerifier:
         deadline = self._deadline(check)
         steps = self._steps(check, deadline)
         try:
-            body = next(steps)
+            bodies = next(steps)
             while True:
-                body = steps.send(await self._endpoint.apost(body, deadline))
+                bodies = steps.send(await self._endpoint.apost_all(bodies, deadline))
         except StopIteration as end:
             verdict: Verdict = end.value
             return verdict
@@ -100,33 +106,47 @@ class ChatVerifier:
     def _deadline(self, check: Check) -> Deadline:
         return Deadline(self._timeout if check.remaining is None else min(self._timeout, check.remaining))
 
-    def _steps(self, check: Check, deadline: Deadline) -> Generator[bytes, Reply, Verdict]:
-        """What both twins do: yields bodies to post, is sent the replies."""
+    def _steps(self, check: Check, deadline: Deadline) -> _Steps[Verdict]:
+        """What both twins do: yields bodies to post at once, is sent the replies."""
         if not check.turn.text.strip():
             return self._signed(Verdict(Status.RELIABLE, explanation="no_claim"), deadline)
-        request = self._dialect.request(check)
-        plain = self._dialect.plain(request)
-        reply = yield self._encoded(plain if plain and self._plain else request)
-        if reply.status in _REFUSED and plain and not self._plain:
-            reply = yield self._encoded(plain)
-            # Remembered only if it helped: the fault may have been another.
-            self._plain = reply.status == 200
-        if reply.status != 200:
-            raise reply.error()
-        return self._signed(self._read(reply, check), deadline)
+        settled = self._dialect.settled(check)
+        if settled is not None:
+            return self._signed(_verdict(settled, check), deadline)
+        pieces = self._dialect.pieces(check)
+        replies = yield from self._replies([self._dialect.request(piece.check) for piece in pieces])
+        envelopes = [read_envelope(reply.body) for reply in replies]
+        readings = [self._read(envelope, piece.check) for envelope, piece in zip(envelopes, pieces, strict=True)]
+        reading = self._dialect.joined(pieces, readings, check)
+        return self._signed(_verdict(reading, check, _spent(envelopes)), deadline)
 
-    def _read(self, reply: Reply, check: Check) -> Verdict:
-        envelope = read_envelope(reply.body)
+    def _replies(self, requests: Sequence[dict[str, Any]]) -> _Steps[list[Reply]]:
+        """A few at a time: one that fails ends the asking, and the others are not paid for."""
+        replies: list[Reply] = []
+        for start in range(0, len(requests), _AT_ONCE):
+            replies += yield from self._some(requests[start : start + _AT_ONCE])
+        return replies
+
+    def _some(self, requests: Sequence[dict[str, Any]]) -> _Steps[list[Reply]]:
+        plain = [self._dialect.plain(request) for request in requests]
+        first = [(self._plain and simple) or request for request, simple in zip(requests, plain, strict=True)]
+        replies = yield [self._encoded(request) for request in first]
+        again = {n: simple for n, simple in enumerate(plain) if simple and replies[n].status in _REFUSED}
+        if again and not self._plain:
+            simpler = yield [self._encoded(request) for request in again.values()]
+            replies = [*replies]
+            for n, reply in zip(again, simpler, strict=True):
+                replies[n] = reply
+            # Remembered only if it helped: the fault may have been another.
+            self._plain = all(reply.status == 200 for reply in simpler)
+        for reply in replies:
+            if reply.status != 200:
+                raise reply.error()
+        return replies
+
+    def _read(self, envelope: Envelope, check: Check) -> Reading:
         reading = self._dialect.read(envelope.content, envelope.finish_reason, check=check)
-        return Verdict(
-            reading.status,
-            risk=reading.risk,
-            findings=reading.findings,
-            explanation=reading.explanation,
-            cause=reading.cause,
-            evidence=check.evidence,
-            usage=envelope.usage,
-        )
+        return self._dialect.weighed(reading, envelope.tokens)
 
     def _signed(self, verdict: Verdict, deadline: Deadline) -> Verdict:
         return replace(verdict, verifier=self.id, version=self.version, latency=deadline.spent())
@@ -142,6 +162,23 @@ class ChatVerifier:
     async def aclose(self) -> None:
         """Close those, and the connections of the running event loop."""
         await self._endpoint.aclose()
+
+
+def _verdict(reading: Reading, check: Check, usage: Usage | None = None) -> Verdict:
+    return Verdict(
+        reading.status,
+        risk=reading.risk,
+        findings=reading.findings,
+        explanation=reading.explanation,
+        cause=reading.cause,
+        evidence=check.evidence,
+        usage=usage,
+    )
+
+
+def _spent(envelopes: Sequence[Envelope]) -> Usage | None:
+    told = [envelope.usage for envelope in envelopes if envelope.usage is not None]
+    return sum(told, Usage()) if told else None
 
 
 def _completions(base_url: str) -> str:

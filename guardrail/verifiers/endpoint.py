@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -83,6 +84,26 @@ class Endpoint:
                     _add(content, piece, deadline)
                 return _reply(response, content)
 
+    def post_all(self, bodies: Sequence[bytes], deadline: Deadline) -> list[Reply]:
+        """The replies to ``bodies``, posted at once, in order; the first failure is raised."""
+        if len(bodies) == 1:
+            return [self.post(bodies[0], deadline)]
+        with ThreadPoolExecutor(len(bodies), thread_name_prefix="guardrail-post") as threads:
+            return list(threads.map(lambda body: self.post(body, deadline), bodies))
+
+    async def apost_all(self, bodies: Sequence[bytes], deadline: Deadline) -> list[Reply]:
+        """The same on the event loop; a failure, or cancelling, closes the other connections."""
+        if len(bodies) == 1:
+            return [await self.apost(bodies[0], deadline)]
+        try:
+            async with asyncio.TaskGroup() as group:
+                posts = [group.create_task(self.apost(body, deadline)) for body in bodies]
+        except* VerifierError as failures:
+            failure = _first(failures)
+        else:
+            return [post.result() for post in posts]
+        raise failure
+
     def _options(self, body: bytes, deadline: Deadline) -> dict[str, Any]:
         return {
             "content": body,
@@ -123,6 +144,11 @@ class Endpoint:
         client = self._async_clients.pop(asyncio.get_running_loop(), None)
         if client is not None:
             await client.aclose()
+
+
+def _first(failures: BaseExceptionGroup[VerifierError]) -> VerifierError:
+    inner = failures.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
 
 
 def _add(content: bytearray, piece: bytes, deadline: Deadline) -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from guardrail.errors import PolicyError
 from guardrail.policy.loading import load
+from guardrail.verifiers.dialect_names import REFUSED
 
 FULL = Path(__file__).with_name("full.yaml").read_text()
 ENV = {"JUDGE_KEY": "key", "TEAM_TOKEN": "token"}
@@ -181,6 +182,12 @@ WRONG: list[tuple[str, str, str]] = [
     ("version: 1\nverifiers:\n  other: {threads: 2}\n", "3:10", "the key 'kind' is missing: add one of embedded, chat"),
     ("version: 1\nverifiers:\n  main: {kind: chat}\n", "3:9", "the key 'dialect' is missing"),
     ("version: 1\nverifiers:\n  main: {kind: chat, dialect: structured, model: x}\n", "3:9", "the key 'base_url' is missing"),
+    ("version: 1\nverifiers:\n  main: {kind: chat, dialect: lynx, base_url: 'http://j/v1'}\n", "3:9", "the key 'model' is missing"),
+    ("version: 1\nverifiers:\n  main: {kind: chat, dialect: minichek, model: x}\n", "3:31", "did you mean 'minicheck'?"),
+    *[
+        (f"version: 1\nverifiers:\n  main: {{kind: chat, dialect: {name}}}\n", "3:31", f"the dialect '{name}' is refused: it {why}")
+        for name, why in REFUSED.items()
+    ],
     ("version: 1\nverifiers:\n  main: {kind: embedded, threads: 0}\n", "3:35", "must be 1 or more, not 0"),
     ("version: 1\nverifiers:\n  none: {kind: embedded}\n", "3:9", "is no name for a verifier"),
     (CHAT + "base_url: example.com\n", "6:15", "must be a URL such as"),

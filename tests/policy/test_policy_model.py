@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -41,6 +41,7 @@ from guardrail.policy.model import (
 )
 from guardrail.policy.presets import PRESETS, preset, rules
 from guardrail.verdict import Cause
+from guardrail.verifiers.dialect_names import DialectName
 
 FULL = yaml.safe_load(Path(__file__).with_name("full.yaml").read_text())
 ENV = {"JUDGE_KEY": "key", "TEAM_TOKEN": "token"}
@@ -224,7 +225,7 @@ rule_sets = st.builds(
 )
 chats = st.builds(
     ChatSpec,
-    dialect=st.sampled_from(["kluster", "structured"]),
+    dialect=st.sampled_from(get_args(DialectName)),
     model=names,
     base_url=st.just("http://127.0.0.1:1/v1"),
     api_key=st.none() | st.just(SecretRef("KEY")) | st.just(SecretRef("KEY", "")),

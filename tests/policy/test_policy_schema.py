@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -17,6 +17,7 @@ from guardrail.errors import PolicyError
 from guardrail.policy.loading import load
 from guardrail.policy.presets import PRESETS, preset
 from guardrail.policy.schema import json_schema
+from guardrail.verifiers.dialect_names import DialectName
 
 jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is a tool for tests and is not installed")
 
@@ -69,6 +70,13 @@ VALID: list[dict[str, Any]] = [
         )
     ),
     {"version": 1, "verifiers": {"main": {"kind": "chat", "dialect": "kluster", "api_key": "none"}}},
+    *(
+        {
+            "version": 1,
+            "verifiers": {"main": {"kind": "chat", "dialect": name, "model": "m", "base_url": "http://j/v1"}},
+        }
+        for name in get_args(DialectName)
+    ),
 ]
 
 
@@ -125,6 +133,8 @@ WRONG: list[dict[str, Any]] = [
             {"kind": "cascade"},
             {"kind": "chat"},
             {"kind": "chat", "dialect": "structured"},
+            {"kind": "chat", "dialect": "lynx", "model": "m"},
+            {"kind": "chat", "dialect": "llama_guard", "model": "m", "base_url": "http://127.0.0.1:1/v1"},
             {"kind": "chat", "dialect": "kluster", "api_key": "sk-1"},
             {"kind": "embedded", "threads": 0},
         )

@@ -34,6 +34,7 @@ class Line:
 
     socket: socket.socket
     judge: Judge
+    request: Request
 
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)
@@ -107,7 +108,7 @@ def _serve(line: socket.socket, server: Judge, number: int) -> None:
     try:
         with line, line.makefile("rb") as reader:
             while (request := _read(reader, number)) is not None:
-                server.act(request)(Line(line, server))
+                server.act(request)(Line(line, server, request))
     except OSError:
         pass
 
@@ -148,6 +149,11 @@ def completion(content: str | None, *, finish: str = "stop", **more: Any) -> str
 def says(content: str | None, **more: Any) -> Act:
     """Answers with a chat completion of this content."""
     return answers(200, completion(content, **more))
+
+
+def replies(judged: Callable[[Any], str]) -> Act:
+    """Answers each request with what ``judged`` says to its JSON body, in whatever order they come."""
+    return lambda line: says(judged(line.request.json))(line)
 
 
 def hangs(line: Line) -> None:

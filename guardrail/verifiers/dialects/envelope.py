@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 from guardrail.errors import VerifierError
 from guardrail.verdict import Cause, Usage
+from guardrail.verifiers.dialects.protocol import Token
 from guardrail.wire.sse import DONE, EventDecoder
 
 __all__ = ["Envelope", "read_envelope"]
@@ -21,6 +22,8 @@ class Envelope:
     content: str
     finish_reason: str | None = None
     usage: Usage | None = None
+    tokens: tuple[Token, ...] = ()
+    """The tokens of the content with their probabilities, where they were asked for and told."""
 
 
 def read_envelope(body: bytes) -> Envelope:
@@ -44,21 +47,24 @@ def _completion(reply: dict[str, Any]) -> Envelope:
     choice = _choice(reply)
     if not isinstance(choice.get("message"), dict):
         raise VerifierError(Cause.UNPARSABLE, "the judge's reply has no message")
-    return Envelope(_said(choice["message"]), _word(choice.get("finish_reason")), _usage(reply))
+    said, reason = _said(choice["message"]), _word(choice.get("finish_reason"))
+    return Envelope(said, reason, _usage(reply), tuple(_tokens(choice)))
 
 
 def _streamed(body: bytes) -> Envelope:
     content, reason, usage = "", None, None
+    tokens: list[Token] = []
     for data in _data(body):
         if data == DONE:
-            return Envelope(content, reason, usage)
+            return Envelope(content, reason, usage, tuple(tokens))
         chunk = _load(data)
         usage = _usage(chunk) or usage
         for choice in _choices(chunk):
             content += _said(choice.get("delta") or choice.get("message"))
+            tokens += _tokens(choice)
             reason = _word(choice.get("finish_reason")) or reason
     # A stream that ends without saying so was cut on its way.
-    return Envelope(content, reason or "length", usage)
+    return Envelope(content, reason or "length", usage, tuple(tokens))
 
 
 def _data(body: bytes) -> list[str]:
@@ -100,6 +106,22 @@ def _text(content: object) -> str:
     if isinstance(content, list):
         return "".join(_text(part.get("text")) for part in content if isinstance(part, dict))
     return content if isinstance(content, str) else ""
+
+
+def _tokens(choice: Mapping[str, Any]) -> Iterator[Token]:
+    logprobs = choice.get("logprobs")
+    items = logprobs.get("content") if isinstance(logprobs, dict) else None
+    for item in items if isinstance(items, list) else ():
+        if isinstance(item, dict) and isinstance(item.get("token"), str):
+            top = item.get("top_logprobs")
+            yield Token(item["token"], tuple(_likely(top if isinstance(top, list) and top else [item])))
+
+
+def _likely(items: list[Any]) -> Iterator[tuple[str, float]]:
+    for item in items:
+        text, logprob = (item.get("token"), item.get("logprob")) if isinstance(item, dict) else (None, None)
+        if isinstance(text, str) and isinstance(logprob, int | float) and not isinstance(logprob, bool):
+            yield text, float(logprob)
 
 
 def _word(value: object) -> str | None:

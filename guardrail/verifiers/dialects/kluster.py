@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from guardrail.verdict import Status
-from guardrail.verifiers.dialects.protocol import Reading
+from guardrail.verifiers.dialects.protocol import Dialect, Reading
 from guardrail.verifiers.dialects.replies import no_verdict, said, verdict_object
 from guardrail.verifiers.dialects.transcript import Line, flatten, outside, rendered
 from guardrail.verifiers.protocol import Check
@@ -26,7 +26,7 @@ _KEYS = frozenset({"HALLUCINATION", "is_hallucination"})
 _WORDS = {"1": True, "yes": True, "0": False, "no": False}
 
 
-class Kluster:
+class Kluster(Dialect):
     """See the module. Verdicts are yes or no: the risk is exactly 1 or 0, and there are no findings."""
 
     @property

@@ -18,7 +18,7 @@ from guardrail.errors import VerifierError
 from guardrail.verdict import Cause
 from guardrail.verifiers.protocol import Check
 
-__all__ = ["no_verdict", "said", "verdict_object"]
+__all__ = ["complete", "no_verdict", "said", "verdict_object", "whole_object"]
 
 _THINK, _THOUGHT = "<think>", "</think>"
 _AFTER = re.compile(r"[\s`.*]*")
@@ -45,6 +45,17 @@ def said(content: str, finish_reason: str | None) -> str:
     return text
 
 
+def complete(content: str, finish_reason: str | None) -> str:
+    """What the judge `said`, of a judge that says its verdict last or says nothing else.
+
+    Raises ``truncated`` when it was cut off: what ends there may have been a quotation, with the verdict to come.
+    """
+    text = said(content, finish_reason)
+    if finish_reason == "length":
+        no_verdict(finish_reason, "more was to come")
+    return text
+
+
 def no_verdict(finish_reason: str | None, why: str) -> NoReturn:
     """Raise the error for a reply that holds no verdict."""
     if finish_reason == "length":
@@ -57,6 +68,15 @@ class _Found:
     value: dict[str, Any]
     start: int
     end: int
+
+
+def whole_object(text: str) -> dict[str, Any] | None:
+    """The JSON object that ``text`` consists of, fenced or not; None when it is anything else."""
+    start = text.find("{")
+    if start < 0 or not _BEFORE.fullmatch(text, 0, start):
+        return None
+    found = next(_objects(text), None)
+    return found.value if found and found.start == start and _AFTER.fullmatch(text, found.end) else None
 
 
 def verdict_object(text: str, keys: frozenset[str], finish_reason: str | None, *, check: Check) -> dict[str, Any]:

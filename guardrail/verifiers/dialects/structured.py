@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 from guardrail.verdict import Cause, Finding, FindingKind, Status
-from guardrail.verifiers.dialects.protocol import Reading
+from guardrail.verifiers.dialects.protocol import Dialect, Reading
 from guardrail.verifiers.dialects.quotes import locate
 from guardrail.verifiers.dialects.replies import no_verdict, said, verdict_object
 from guardrail.verifiers.dialects.transcript import flatten, rendered
@@ -64,7 +64,7 @@ Reply with one JSON object and nothing else:
   "risk": a number from 0 (surely reliable) to 1 (surely unreliable)}}}}"""
 
 
-class Structured:
+class Structured(Dialect):
     """See the module. Findings are asked for by quotation and located in the answer here."""
 
     @property

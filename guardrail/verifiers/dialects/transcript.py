@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from guardrail.conversation import Evidence, Message
 from guardrail.verifiers.protocol import Check
 
-__all__ = ["Line", "flatten", "outside", "rendered"]
+__all__ = ["Line", "document", "flatten", "outside", "question", "rendered"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,18 @@ def outside(check: Check) -> tuple[Evidence, ...]:
 def rendered(evidence: Iterable[Evidence]) -> str:
     """Pieces of evidence, numbered from 1, each with its title and URL."""
     return "\n\n".join(f"[{n}]{_label(piece)}\n{piece.text}" for n, piece in enumerate(evidence, 1))
+
+
+def document(check: Check) -> str:
+    """All evidence as one text, for judges that know one document: titles, then texts, as they are."""
+    pieces = [piece for piece in check.evidence if piece.text.strip()]
+    return "\n\n".join(f"{piece.title}\n{piece.text}" if piece.title else piece.text for piece in pieces)
+
+
+def question(check: Check) -> str:
+    """What the user said last; empty when there is no user."""
+    asked = (message.text for message in reversed(check.conversation) if message.role == "user")
+    return next(asked, "")
 
 
 def _label(piece: Evidence) -> str:
