@@ -220,10 +220,14 @@ class _Run:
             return True
         return step.do not in (Action.REGENERATE, Action.FALLBACK)
 
-    def _hindrance(self) -> str | None:
+    def _hindrance(self, pause: float = 0.0) -> str | None:
+        """Why the LLM cannot be asked again ``pause`` seconds from now, in words."""
         if self.job.cannot_generate:
             return self.job.cannot_generate
-        return "the budget was spent" if self._out_of_budget() else None
+        remaining = self._remaining()
+        if remaining is None or remaining > pause:
+            return None
+        return f"a wait of {pause:.3g} s would outlast the budget" if remaining > 0 else "the budget was spent"
 
     # one attempt
 
@@ -278,24 +282,27 @@ class _Run:
         self.spent.add(decision.key)
         step, began = decision.step, self.elapsed
         pauses: list[float] = []
+        answered = False
         for attempt in _loop(step, pauses):
             if attempt.retry_state.attempt_number > 1:
-                for pause in pauses:
-                    yield from self._pause(pause)
-                pauses.clear()
-                if hindrance := self._hindrance():
+                if hindrance := (yield from self._pause(sum(pauses))):
                     return self.notes.append(f"could not {step.do.value}: {hindrance}")
+                pauses.clear()
+                if answered:
+                    yield from self._take(decision)
                 answered = yield from self._attempt(step)
                 if not answered and not step.stop_rule.limits_attempts and not step.wait_rule.waits:
                     return  # an LLM that fails at once would be asked as fast as it can until the time is over
             settled = decide(self.rules, self.attempts[-1].verdict).chain != decision.chain
             _settle(attempt, settled, self.elapsed - began)
 
-    def _pause(self, seconds: float) -> Generator[Effect, Reply, None]:
-        remaining = self._remaining()
-        seconds = seconds if remaining is None else min(seconds, max(0.0, remaining))
-        if seconds > 0:
+    def _pause(self, seconds: float) -> Generator[Effect, Reply, str | None]:
+        """Wait; why the LLM cannot be asked after it, in words. A wait for nothing is not begun."""
+        hindrance = self._hindrance(seconds)
+        if hindrance is None and seconds > 0:
             yield from self._perform(Sleep(seconds))
+            hindrance = self._hindrance()
+        return hindrance
 
     def _attempt(self, step: Step) -> Generator[Effect, Reply, bool]:
         """Ask once more and judge the answer; False when there is none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import pytest
 import tenacity
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from guardrail.action import Action
 from guardrail.conversation import Message, Turn
 from guardrail.errors import VerifierError
-from guardrail.events import ActionTaken, OutcomeReady, TurnGenerated, VerdictGiven
+from guardrail.events import ActionTaken, Event, OutcomeReady, TurnGenerated, VerdictGiven
 from guardrail.flow import (
     Done,
     Draft,
@@ -34,6 +35,7 @@ from guardrail.verdict import Cause, Status, Usage, Verdict
 
 ASKED = (Message("system", ("Be brief.",)), Message("user", ("Capital of France?",)))
 BAD, GOOD = "It is London.", "It is Paris."
+Heard = TypeVar("Heard", bound=Event)
 
 
 class Hand:
@@ -82,6 +84,10 @@ class Hand:
     def drafts(self) -> list[Draft]:
         return [effect.draft for effect in self.effects if isinstance(effect, Generate)]
 
+    def told(self, kind: type[Heard]) -> list[Heard]:
+        events = [effect.event for effect in self.effects if isinstance(effect, Tell)]
+        return [event for event in events if isinstance(event, kind)]
+
 
 def rules(**settings: object) -> Rules:
     return Rules.model_validate(settings)
@@ -122,6 +128,21 @@ def test_when_attempts_end_the_next_step_of_the_policy_follows() -> None:
     )
     assert (outcome.action, outcome.text, outcome.turn) == (Action.BLOCK, "Withheld.", None)
     assert [attempt.action for attempt in outcome.attempts] == [Action.REGENERATE, Action.BLOCK]
+
+
+def test_every_attempt_bears_the_action_that_it_led_to() -> None:
+    hand = Hand(["a", "b", "c"], [unreliable(), unreliable(), unreliable()])
+    outcome = hand.play(job(rules(on_unreliable=[{"do": "regenerate", "stop": {"after_attempt": 3}}, "block"])))
+    expected = [Action.REGENERATE, Action.REGENERATE, Action.BLOCK]
+    assert [attempt.action for attempt in outcome.attempts] == expected
+    assert [event.action for event in hand.told(ActionTaken)] == expected
+    assert [event.attempt for event in hand.told(ActionTaken)] == [1, 2, 3]
+
+
+def test_an_action_that_fails_and_is_tried_again_is_told_once() -> None:
+    hand = Hand(["a", ConnectionError("down"), "c"], [unreliable(), reliable()])
+    hand.play(job(rules(on_unreliable=[{"do": "regenerate", "stop": {"after_attempt": 3}}, "block"])))
+    assert [event.action for event in hand.told(ActionTaken)] == [Action.REGENERATE, Action.PASS]
 
 
 def test_when_no_step_follows_the_least_risky_attempt_is_flagged() -> None:
@@ -205,6 +226,15 @@ def test_waits_between_regenerations_are_effects_in_tenacitys_measure() -> None:
     hand = Hand(["a"] * 4, [unreliable()] * 4)
     hand.play(job(rules(on_unreliable=[step], budget={"added": "60s"})))
     assert [effect.seconds for effect in hand.effects if isinstance(effect, Sleep)] == [1.0, 3.0, 5.0]
+
+
+def test_a_wait_that_the_budget_does_not_outlast_is_not_begun() -> None:
+    hand = Hand(["a"], [unreliable()], verifying=1.0)
+    step = {"do": "regenerate", "wait": {"fixed": "3s"}}
+    outcome = hand.play(job(rules(on_unreliable=[step, "flag"], budget={"added": "4s"})))
+    assert not [effect for effect in hand.effects if isinstance(effect, Sleep)]
+    assert outcome.added == pytest.approx(1000)
+    assert "could not regenerate: a wait of 3 s would outlast the budget" in outcome.notes
 
 
 def test_a_minute_of_regenerations_is_played_in_no_time_and_stops_by_tenacitys_clock() -> None:
