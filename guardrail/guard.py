@@ -128,7 +128,8 @@ class Guard:
 
         ``concurrency``: how many at once; None: `concurrency`.
         """
-        check = functools.partial(self.check, info=info)
+        # Of where this is called, wherever the outcomes are read.
+        check = functools.partial(self.check, evidence=given(), info=info)
         return in_order(check, checks, concurrency=concurrency or self.concurrency)
 
     # an answer that is to come: generate, verify, act
@@ -179,7 +180,7 @@ class Guard:
         """The pieces of ``source`` once the answer has its verdict, or what the policy puts in their
         place."""
         outcomes: list[Outcome] = []
-        docs = tuple(evidence)
+        docs = (*given(), *evidence)  # of where the stream is made, wherever it is read
 
         def settle(text: str) -> Outcome:
             outcomes.append(self.run(generate, messages, first=First(Turn(text)), evidence=docs, info=info))
@@ -198,7 +199,7 @@ class Guard:
     ) -> AsyncGuardedStream:
         """`stream` for an event loop: iterate it with ``async for``."""
         outcomes: list[Outcome] = []
-        docs = tuple(evidence)
+        docs = (*given(), *evidence)  # of where the stream is made, wherever it is read
 
         async def settle(text: str) -> Outcome:
             first = First(Turn(text))

@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import TypeAlias, TypeVar
 
 from guardrail.conversation import Turn
-from guardrail.errors import GuardrailError, VerifierError
+from guardrail.errors import VerifierError
 from guardrail.events import Event, Listener
 from guardrail.flow import Draft
 from guardrail.verdict import Cause, Finding, FindingKind, Status, Verdict
@@ -40,8 +40,11 @@ _T = TypeVar("_T")
 Line: TypeAlias = Verdict | VerifierError | Callable[[Check], Verdict]
 
 
-class ScriptExhausted(GuardrailError, AssertionError):
-    """A scripted part was asked more often than its script has lines."""
+class ScriptExhausted(BaseException):
+    """A scripted part was asked more often than its script has lines.
+
+    Not an `Exception`: a guard would take it for a fault of the model, and the test would pass.
+    """
 
 
 def reliable(risk: float = 0.0) -> Verdict:

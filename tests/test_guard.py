@@ -25,6 +25,7 @@ from guardrail import (
     Status,
     Turn,
     Verdict,
+    evidence,
 )
 from guardrail.events import ActionTaken, OutcomeReady, TurnGenerated, VerdictGiven
 from guardrail.guard import First
@@ -201,6 +202,12 @@ def test_check_many_keeps_the_order() -> None:
     assert actions == [Action.PASS, Action.FLAG, Action.PASS, Action.FLAG, Action.FLAG]
 
 
+def test_evidence_given_where_many_are_checked_counts_wherever_the_outcomes_are_read() -> None:
+    with evidence("Paris is the capital."):
+        outcomes = guard().check_many([ANSWERED])
+    assert [piece.text for piece in next(outcomes).evidence] == ["Paris is the capital."]
+
+
 def test_an_unreadable_conversation_is_refused() -> None:
     with pytest.raises(InputError):
         guard().check([{"role": "user", "content": "no answer here"}])
@@ -225,6 +232,23 @@ async def test_so_is_an_asynchronous_one() -> None:
     blocked = guard(on_unreliable="block", messages={"blocked": "Withheld."}).astream(source(), ASKED)
     assert [piece async for piece in blocked] == ["Withheld."]
     assert blocked.outcome.action is Action.BLOCK
+
+
+def test_evidence_given_where_a_stream_is_made_counts_wherever_it_is_read() -> None:
+    with evidence("Paris is the capital."):
+        stream = guard().stream(iter(["It is Paris."]), ASKED)
+    assert list(stream) == ["It is Paris."]
+    assert [piece.text for piece in stream.outcome.evidence] == ["Paris is the capital."]
+
+
+async def test_so_does_evidence_for_an_asynchronous_one() -> None:
+    async def source() -> AsyncIterator[str]:
+        yield "It is Paris."
+
+    with evidence("Paris is the capital."):
+        stream = guard().astream(source(), ASKED)
+    assert [piece async for piece in stream] == ["It is Paris."]
+    assert [piece.text for piece in stream.outcome.evidence] == ["Paris is the capital."]
 
 
 def test_nothing_leaves_a_stream_before_its_verdict() -> None:
@@ -262,6 +286,16 @@ def test_a_script_that_is_used_up_says_so() -> None:
     llm = ScriptedLLM()
     with pytest.raises(ScriptExhausted, match="asked 1 times"):
         guard().run(llm, ASKED)
+
+
+def test_a_verifiers_script_that_is_used_up_is_no_fault_for_the_policy_to_handle(run: Run) -> None:
+    with pytest.raises(ScriptExhausted, match="asked 2 times and has 1 lines"):
+        run(guard(ScriptedVerifier(unreliable())), ScriptedLLM(BAD, GOOD))
+
+
+def test_nor_is_an_llms(run: Run) -> None:
+    with pytest.raises(ScriptExhausted, match="asked 2 times and has 1 lines"):
+        run(guard(), ScriptedLLM(BAD))
 
 
 def test_reports_are_found_and_the_oldest_forgotten() -> None:
