@@ -18,6 +18,7 @@ from guardrail.flow import Done, Draft, Effect, Failed, Flow, Generate, Generate
 from guardrail.gate import WholeGate
 from guardrail.logs import broadcast
 from guardrail.outcome import Outcome
+from guardrail.resilience.deadline import abounded
 from guardrail.verdict import Cause, Verdict
 from guardrail.verifiers.protocol import Verifier
 
@@ -94,11 +95,9 @@ async def adrive(
                     broadcast(listeners, effect.event)
                     return _NOTHING
                 case Verify():
-                    async with asyncio.timeout(effect.check.remaining):
-                        value = await verifiers[effect.verifier].averify(effect.check)
+                    value = await abounded(verifiers[effect.verifier].averify(effect.check), effect.check.remaining)
                 case Generate():
-                    async with asyncio.timeout(effect.draft.remaining):
-                        value = await _generator(generate)(effect.draft)
+                    value = await abounded(_generator(generate)(effect.draft), effect.draft.remaining)
                 case Sleep():
                     await sleep(effect.seconds)
         except Exception as error:

@@ -147,8 +147,8 @@ class Guard:
 
         ``generate`` is given a `Draft` and returns the answer; it is called again for a regeneration or a
         fallback. ``first`` is the first answer where it is there already. Without ``generate``, steps
-        that would need it are skipped and noted. Raises what the first call of ``generate`` raises, and
-        `BlockedError` under ``on_block: raise``.
+        that would need it are skipped and noted. Raises what the first call of ``generate`` raises,
+        `TimeoutError` when it outlasts ``budget.total``, and `BlockedError` under ``on_block: raise``.
         """
         job = self._run_job(messages, first, evidence, info, generate is not None)
         return self._checked(job, self._drive(job, generate))
@@ -303,9 +303,9 @@ class Guard:
 
 
 def _ask(generate: Generate, draft: Draft) -> Generated:
-    if draft.attempt == 1 or draft.remaining is None:
+    if draft.remaining is None:
         return _generated(generate(draft))
-    # The answer at hand is waiting: a function that knows no time must not hold it up for ever.
+    # A function that knows no time must not hold up for ever what waits for it: a budget, or an answer at hand.
     return _generated(bounded(functools.partial(generate, draft), draft.remaining))
 
 

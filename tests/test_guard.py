@@ -162,6 +162,25 @@ def test_a_regeneration_that_hangs_is_cut_off_at_the_budget() -> None:
     assert any(note.startswith("could not regenerate") for note in outcome.notes)
 
 
+def test_a_first_answer_that_outlasts_the_whole_budget_is_the_callers_timeout() -> None:
+    release = threading.Event()
+
+    def generate(draft: Draft) -> str:
+        release.wait(30)
+        return GOOD
+
+    async def agenerate(draft: Draft) -> str:
+        await asyncio.Event().wait()
+        return GOOD
+
+    bounded = guard(budget={"total": "50ms"})
+    with pytest.raises(TimeoutError, match=r"no answer within 0\.05 s"):
+        bounded.run(generate, ASKED)
+    release.set()
+    with pytest.raises(TimeoutError, match=r"no answer within 0\.05 s"):
+        asyncio.run(bounded.arun(agenerate, ASKED))
+
+
 async def test_cancelling_ends_what_is_in_flight() -> None:
     begun, ended = asyncio.Event(), asyncio.Event()
 

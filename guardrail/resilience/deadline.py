@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import copy_context
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ from guardrail.errors import VerifierError
 from guardrail.verdict import Cause, Verdict
 from guardrail.verifiers.protocol import Check, Verifier
 
-__all__ = ["DeadlineVerifier", "bounded"]
+__all__ = ["DeadlineVerifier", "abounded", "bounded"]
 
 Result = TypeVar("Result")
 
@@ -35,10 +35,25 @@ def bounded(call: Callable[[], Result], seconds: float) -> Result:
     thread.start()
     thread.join(max(0.0, seconds))
     if thread.is_alive():
-        raise TimeoutError(f"not done within {seconds:.3g} s")
+        raise _late(seconds)
     if failed:
         raise failed[0]
     return done[0]
+
+
+async def abounded(call: Awaitable[Result], seconds: float | None) -> Result:
+    """What ``call`` gives, awaited for at most ``seconds`` (None: without bound) and cancelled then: `TimeoutError`."""
+    try:
+        async with asyncio.timeout(seconds) as bound:
+            return await call
+    except TimeoutError as error:
+        if bound.expired() and seconds is not None:
+            raise _late(seconds) from error
+        raise
+
+
+def _late(seconds: float) -> TimeoutError:
+    return TimeoutError(f"no answer within {max(0.0, seconds):.3g} s, all that the policy's budget had left")
 
 
 class DeadlineVerifier:
@@ -69,8 +84,7 @@ class DeadlineVerifier:
     async def averify(self, check: Check) -> Verdict:
         """The same."""
         try:
-            async with asyncio.timeout(check.remaining):
-                return await self._inner.averify(check)
+            return await abounded(self._inner.averify(check), check.remaining)
         except TimeoutError as error:
             raise self._late(check) from error
 
