@@ -42,9 +42,15 @@ _LONGEST_EVIDENCE = 400
 """Characters shown of one piece."""
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Called for a reader that went away: rich would exit with 1, which says something about the answers."""
+        raise BrokenPipeError
+
+
 def terminal_console(*, stderr: bool = False) -> Console:
     """A console on stdout (or stderr) that shows text as it is; lines are wrapped on a terminal only."""
-    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    console = _Console(stderr=stderr, highlight=False, markup=False, emoji=False)
     console.soft_wrap = not console.is_terminal
     return console
 

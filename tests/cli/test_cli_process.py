@@ -104,8 +104,9 @@ def test_ctrl_c_shows_people_what_was_counted(start: Start, tmp_path: Path) -> N
     assert b"2 rows" in rest
 
 
-def test_a_reader_that_goes_away_is_no_reason_for_noise(start: Start, tmp_path: Path) -> None:
-    process = start("check", str(rows_file(tmp_path, ["fine"] * 3000)), "--json")
+@pytest.mark.parametrize("form", [["--json"], []], ids=["for machines", "for people"])
+def test_a_reader_that_goes_away_is_no_reason_for_noise(start: Start, tmp_path: Path, form: list[str]) -> None:
+    process = start("check", str(rows_file(tmp_path, ["bad"] * 3000)), *form)
     assert process.stdout is not None
     assert process.stdout.readline()
     process.stdout.close()
