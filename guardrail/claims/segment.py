@@ -8,6 +8,13 @@ from sentencex import segment
 
 __all__ = ["Sentence", "sentences"]
 
+_SPACE = {
+    ord(char): " "
+    for char in "\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+}
+_PLAIN = _SPACE | {ord(char): "\n" for char in "\x85\u2028\u2029"}
+"""White space beyond ASCII: the library panics, with what is no `Exception`, at one between a letter and a full stop."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
@@ -26,8 +33,9 @@ def sentences(text: str) -> list[Sentence]:
     sentences at the marks of other scripts.
     """
     found, at = [], 0
-    for piece in segment("en", text):
-        start = text.index(piece, at)
+    plain = text.translate(_PLAIN)
+    for piece in segment("en", plain):
+        start = plain.index(piece, at)
         at = start + len(piece)
         found += _lines(text, start, at)
     return found

@@ -27,6 +27,10 @@ PIECES = st.sampled_from(
         "3.5 kg",
         " ",
         "𝒳. ",
+        "plan A",
+        "\xa0.",
+        "\u3000. ",
+        "\u2028",
     ]
 )
 TEXT = st.text(max_size=80) | st.lists(PIECES, max_size=14).map("".join)
@@ -43,6 +47,12 @@ def test_sentences_stand_where_they_say(text: str) -> None:
 def test_sentences_leave_nothing_out_but_white_space(text: str) -> None:
     covered = {at for s in sentences(text) for at in range(s.start, s.end)}
     assert all(letter.isspace() for at, letter in enumerate(text) if at not in covered)
+
+
+@pytest.mark.parametrize("space", ["\xa0", "\u2009", "\u202f", "\u3000", "\u2028", "\x85"])
+def test_no_white_space_before_a_full_stop_breaks_the_library(space: str) -> None:
+    text = f"It is plan A{space}. So it goes."
+    assert "".join(s.text for s in sentences(text)).replace(space, "") == "It is plan A.So it goes."
 
 
 def test_list_items_and_headings_are_sentences_of_their_own() -> None:
