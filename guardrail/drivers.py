@@ -61,7 +61,7 @@ def drive(
                     value = _generator(generate)(effect.draft)
                 case Sleep():
                     sleep(effect.seconds)
-        except Exception as error:
+        except BaseException as error:
             return Failed(_lost(effect, error), time.monotonic() - started)
         return Done(value, time.monotonic() - started)
 
@@ -100,7 +100,7 @@ async def adrive(
                     value = await abounded(_generator(generate)(effect.draft), effect.draft.remaining)
                 case Sleep():
                     await sleep(effect.seconds)
-        except Exception as error:
+        except BaseException as error:
             return Failed(_lost(effect, error), time.monotonic() - started)
         return Done(value, time.monotonic() - started)
 
@@ -147,9 +147,11 @@ def _generator(generate: Callable[[Draft], _T] | None) -> Callable[[Draft], _T]:
     return generate
 
 
-def _lost(effect: Effect, error: Exception) -> Exception:
-    """The failure as the flow may know it; raises what is the caller's own or a bug."""
-    if isinstance(effect, Verify):
+def _lost(effect: Effect, error: BaseException) -> Exception:
+    """The failure as the flow may know it; raises what is the caller's own or a bug, and interrupts."""
+    # A failure inside a library written in Rust, such as a tokenizer: PyO3 makes it no `Exception`.
+    panic = type(error).__name__ == "PanicException"
+    if isinstance(effect, Verify) and (isinstance(error, Exception) or panic):
         if isinstance(error, TimeoutError):
             return VerifierError(Cause.TIMEOUT, "the verifier took longer than the time that was left")
         if isinstance(error, VerifierError):
@@ -158,6 +160,6 @@ def _lost(effect: Effect, error: Exception) -> Exception:
         lost = VerifierError(Cause.SERVER, f"the verifier {effect.verifier!r} raised {error!r}")
         lost.__cause__ = error
         return lost
-    if isinstance(effect, Generate) and effect.draft.attempt > 1:
+    if isinstance(effect, Generate) and effect.draft.attempt > 1 and isinstance(error, Exception):
         return error
     raise error

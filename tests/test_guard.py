@@ -124,6 +124,18 @@ def test_a_verifier_that_raises_anything_costs_no_answer(run: Run) -> None:
     assert "KeyError" in outcome.verdict.explanation
 
 
+class PanicException(BaseException):
+    """What libraries written in Rust raise when they fail; PyO3 makes it no `Exception`."""
+
+
+def test_a_panic_of_a_library_costs_no_answer_either(run: Run) -> None:
+    def panic(check: Check) -> Verdict:
+        raise PanicException("index out of bounds")
+
+    outcome = run(guard(ScriptedVerifier(panic), on_error="flag"), ScriptedLLM(GOOD))
+    assert (outcome.action, outcome.text, outcome.cause) == (Action.FLAG, GOOD, Cause.SERVER)
+
+
 def test_faults_are_injected_one_by_one(run: Run) -> None:
     faulty = FaultInjector(ScriptedVerifier(judged, repeat=True), Cause.TIMEOUT, None)
     under_test = guard(faulty)

@@ -8,12 +8,9 @@ from sentencex import segment
 
 __all__ = ["Sentence", "sentences"]
 
-_SPACE = {
-    ord(char): " "
-    for char in "\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
-}
-_PLAIN = _SPACE | {ord(char): "\n" for char in "\x85\u2028\u2029"}
-"""White space beyond ASCII: the library panics, with what is no `Exception`, at one between a letter and a full stop."""
+_PLAIN = {ord(char): " " for char in "\xa0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))}
+_PLAIN |= {ord(char): "\n" for char in "\x85\u2028\u2029"}
+"""White space beyond ASCII. Between a letter and a full stop the library panics at it, which is no `Exception`."""
 
 
 @dataclass(frozen=True, slots=True)
