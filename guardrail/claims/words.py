@@ -9,8 +9,10 @@ from itertools import pairwise
 
 __all__ = ["Lexicon", "Novelty", "content_words", "names", "novelty", "words"]
 
-_WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)?|[぀-ヿ㐀-鿿가-힯]")
-_NAME = re.compile(r"(?<![.!?:]\s)(?<!^)\b[A-Z][\w'’-]+")
+_CJK = "぀-ヿ㐀-鿿가-힯"
+_WORD = re.compile(rf"\d+(?:[.,]\d+)*|[{_CJK}]|[^\W\d_{_CJK}]+(?:['’][^\W\d_{_CJK}]+)?")
+"""A number, a Chinese, Japanese or Korean character, or a word."""
+_NAME = re.compile(r"(?<![.!?:]\s)(?<!^)\b[A-Z][\w'’-]+(?:[.,]\d+)*")
 _STOP = frozenset(
     (
         "a about above after again all also am an and any are as at be because been before being below "

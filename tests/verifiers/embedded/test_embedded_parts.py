@@ -109,6 +109,16 @@ def test_text_around_code_is_still_judged() -> None:
     assert [claim.text for claim in claims(answer)] == ["It prints 5.", "The loop runs twice."]
 
 
+def test_every_chinese_or_japanese_character_is_a_word() -> None:
+    assert words("東京tower、333m。주") == ["東", "京", "tower", "333", "m", "주"]
+    passage = Sources([Evidence("图书馆周一闭馆，周二开门。", "caller")]).passage("周一闭馆。")
+    assert passage.overlap == 1
+
+
+def test_a_name_with_a_version_is_not_news_to_itself() -> None:
+    assert novelty("We use GPT-4.1 here.", Lexicon.of(words("We use GPT-4.1 here."))).name == 0
+
+
 @given(TEXT, TEXT)
 def test_novelty_is_a_share(claim: str, evidence: str) -> None:
     found = novelty(claim, Lexicon.of(words(evidence)))
