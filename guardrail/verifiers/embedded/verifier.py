@@ -12,10 +12,11 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from guardrail.claims import Sentence, claims, with_question
@@ -24,6 +25,7 @@ from guardrail.conversation import Evidence
 from guardrail.errors import VerifierError
 from guardrail.verdict import Cause, Finding, FindingKind, Status, Verdict
 from guardrail.verifiers.embedded.model import SHIPPED, Model, digest, load
+from guardrail.verifiers.embedded.script import is_latin
 from guardrail.verifiers.embedded.select import Passage, Sources
 from guardrail.verifiers.protocol import Check
 
@@ -69,13 +71,22 @@ class EmbeddedVerifier:
 
     def verify(self, check: Check) -> Verdict:
         """Raises `VerifierError` with cause ``timeout`` when ``check.remaining`` runs out."""
-        started = time.monotonic()
-        verdict = self._judge(check, _clock(started, check.remaining))
-        return _signed(verdict, self.version, time.monotonic() - started)
+        return self._verify(check, threading.Event())
 
     async def averify(self, check: Check) -> Verdict:
-        """The same in a worker thread: inference never runs on the event loop."""
-        return await asyncio.get_running_loop().run_in_executor(_workers(os.getpid()), self.verify, check)
+        """The same in a worker thread: inference never runs on the event loop. Cancelling ends it at the next batch."""
+        given_up = threading.Event()
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                _workers(os.getpid()), self._verify, check, given_up
+            )
+        finally:
+            given_up.set()
+
+    def _verify(self, check: Check, given_up: threading.Event) -> Verdict:
+        started = time.monotonic()
+        verdict = self._judge(check, _clock(started, check.remaining, given_up))
+        return _signed(verdict, self.version, time.monotonic() - started)
 
     def close(self) -> None:
         """Nothing is held: the loaded model is shared and stays."""
@@ -92,11 +103,11 @@ class EmbeddedVerifier:
         if not stated:
             return Verdict(Status.RELIABLE, explanation="no_claim")
         if not any(piece.text.strip() for piece in check.evidence):
-            return Verdict(
-                Status.UNKNOWN,
-                cause=Cause.NO_EVIDENCE,
-                explanation="there is no evidence to hold the answer against",
-            )
+            return _no_verdict(Cause.NO_EVIDENCE, "there is no evidence to hold the answer against")
+        if not is_latin(" ".join(claim.text for claim in stated)):
+            return _no_verdict(Cause.LANGUAGE, "the answer is not in the Latin script, and the model knows no other")
+        if not any(is_latin(piece.text) for piece in check.evidence):
+            return _no_verdict(Cause.LANGUAGE, "no evidence is in the Latin script, and the model knows no other")
         sources = Sources(check.evidence)
         readings = self._read(stated, question, sources, look_at_clock)
         concerned = any(_concerned(reading.passage) for reading in readings)
@@ -135,6 +146,10 @@ class EmbeddedVerifier:
         )
 
 
+def _no_verdict(cause: Cause, explanation: str) -> Verdict:
+    return Verdict(Status.UNKNOWN, cause=cause, explanation=explanation)
+
+
 def _reading(model: Model, claim: Sentence, passage: Passage, logit: float, lexicon: Lexicon) -> _Reading:
     everywhere = novelty(claim.text, lexicon)
     here = novelty(claim.text, Lexicon.of(words(passage.text)))
@@ -169,8 +184,10 @@ def _question(check: Check) -> str:
     return next(asked, "")
 
 
-def _clock(started: float, remaining: float | None) -> Callable[[], None]:
+def _clock(started: float, remaining: float | None, given_up: threading.Event) -> Callable[[], None]:
     def look() -> None:
+        if given_up.is_set():
+            raise VerifierError(Cause.CANCELLED, "nobody waits for the embedded model any more")
         if remaining is not None and time.monotonic() - started > remaining:
             raise VerifierError(Cause.TIMEOUT, f"the embedded model did not finish within {remaining:.3g} s")
 
@@ -178,8 +195,6 @@ def _clock(started: float, remaining: float | None) -> Callable[[], None]:
 
 
 def _signed(verdict: Verdict, version: str, latency: float) -> Verdict:
-    from dataclasses import replace
-
     return replace(verdict, verifier=EmbeddedVerifier.id, version=version, latency=latency)
 
 

@@ -6,8 +6,9 @@ import asyncio
 import multiprocessing
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,6 +60,62 @@ def test_what_the_evidence_says_is_reliable() -> None:
     assert (verdict.verifier, verdict.version) == ("embedded", digest(SHIPPED))
     assert verdict.latency is not None
     assert verdict.latency >= 0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["图书馆周一九点开门。", "Музей открывается в девять.", "يفتح المتحف في التاسعة.", "Hi! 図書館は八時に開きます。"],
+    ids=["Chinese", "Russian", "Arabic", "Japanese"],
+)
+def test_of_a_script_that_the_model_does_not_know_it_says_nothing(answer: str) -> None:
+    verdict = verify(answer, Evidence(answer, "caller"))
+    assert (verdict.status, verdict.cause, verdict.risk) == (Status.UNKNOWN, Cause.LANGUAGE, None)
+    assert "Latin" in verdict.explanation
+
+
+def test_nor_of_evidence_in_one() -> None:
+    verdict = verify("The library opens at nine.", Evidence("图书馆周二至周日九点开门。", "caller"))
+    assert (verdict.status, verdict.cause) == (Status.UNKNOWN, Cause.LANGUAGE)
+
+
+def test_a_foreign_name_or_a_bare_number_is_no_foreign_answer() -> None:
+    told = Evidence("The word λόγος (logos) is Greek. It occurs 330 times.", "caller")
+    assert verify("The word λόγος is Greek.", told).status is Status.RELIABLE
+    assert verify("330", told, question="How often does it occur?").status is Status.RELIABLE
+
+
+async def test_a_check_that_is_cancelled_ends_with_the_batch_that_it_is_at() -> None:
+    batches = 0
+
+    class Counting(EmbeddedVerifier):
+        def _model(self) -> Model:
+            model = super()._model()
+
+            def run(pairs: Sequence[tuple[str, str]]) -> object:
+                nonlocal batches
+                batches += 1
+                loop.call_soon_threadsafe(task.cancel)
+                cancelled.wait(30)
+                return Model._run(model, pairs)
+
+            counted = copy(model)
+            counted._run = run  # type: ignore[method-assign, assignment]
+            return counted
+
+        def _judge(self, check: Check, look_at_clock: Callable[[], None]) -> Verdict:
+            try:
+                return super()._judge(check, look_at_clock)
+            finally:
+                ended.set()
+
+    loop, cancelled, ended = asyncio.get_running_loop(), threading.Event(), threading.Event()
+    answer = " ".join(f"The tower has {n} stairs." for n in range(100))
+    task = asyncio.create_task(Counting().averify(check(answer, TOWER)))
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    cancelled.set()
+    assert ended.wait(30)
+    assert batches == 1
 
 
 def test_the_wrong_sentence_is_found_among_right_ones() -> None:
