@@ -12,7 +12,7 @@ DEV := $(VENV)/.dev
 SDKS := langchain-openai instructor litellm llama-index-llms-openai openai-agents pydantic-ai-slim
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-openai2 test-lowest test-sdks lint format types docs schema bench clean
+.PHONY: help setup demo test test-httpx test-openai2 test-lowest test-sdks lint format types docs schema bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -24,6 +24,10 @@ demo: $(USE) ## See guardrail at work: no key, no network
 
 test: $(DEV) ## Run all tests with branch coverage; ARGS="-k name --no-cov" for some
 	$(BIN)/python -m pytest --cov $(ARGS)
+
+# pytest fails where nothing is left to run, so this cannot pass by running nothing.
+test-httpx: $(DEV) ## Run the tests of the OpenAI seam with clients of httpx, which openai 3 takes beside its own httpx2
+	$(BIN)/python -m pytest tests/integrations/openai -k "on and httpx" $(ARGS)
 
 test-openai2: $(VENV)-openai2/.use ## Run the tests of the OpenAI seam against the SDK's previous major
 	$(VENV)-openai2/bin/python -m pytest tests/integrations/openai tests/test_public_api.py $(ARGS)
@@ -61,6 +65,7 @@ schema: $(DEV) ## Write the JSON Schema of policy files anew; a test holds it ag
 bench: $(DEV) ## Measure: the embedded model, the overhead of a guarded call
 	$(BIN)/python -m benchmarks $(ARGS)
 
+.PRECIOUS: $(VENV)-sdks/%/.use
 $(VENV)-sdks/%/.use: pyproject.toml
 	$(call new_venv,$(VENV)-sdks/$*)
 	@$(VENV)-sdks/$*/bin/python -m pip install --quiet --editable . $* pytest pytest-asyncio hypothesis

@@ -27,7 +27,7 @@ def keep(outcome: Outcome, *names: str | None) -> None:
 
 
 def report(answer: object) -> Outcome:
-    """The `Outcome` behind ``answer``: a completion, a response, a chunk, a stream or a raw response.
+    """The `Outcome` behind ``answer``: a completion, a response, a chunk or an event, a stream, a raw response.
 
     Raises `NoReport` when no guard has seen it, when a stream has not ended yet, or when more than `CAPACITY`
     answers have passed since.
@@ -44,16 +44,30 @@ def report(answer: object) -> Outcome:
 
 
 def _names(answer: object) -> Iterable[str]:
-    """What ``answer`` may be known by, the surest first."""
-    extra = getattr(answer, "model_extra", None)
-    if extra is None and isinstance(answer, Mapping):
-        extra = answer
-    if isinstance(extra, Mapping) and isinstance(mark := extra.get("guardrail"), Mapping):
-        yield str(mark.get("id"))
-    for response in (answer, getattr(answer, "response", None), getattr(answer, "http_response", None)):
-        extensions = getattr(response, "extensions", None)
+    """What ``answer`` may be known by, the surest first: the guard's mark, its key, and then ids."""
+    known = [answer, *_within(answer)]
+    for value in known:
+        if isinstance(mark := _extra(value).get("guardrail"), Mapping):
+            yield str(mark.get("id"))
+        extensions = getattr(value, "extensions", None)
         if isinstance(extensions, Mapping) and "guardrail" in extensions:
             yield str(extensions["guardrail"])
-    name = answer.get("id") if isinstance(answer, Mapping) else getattr(answer, "id", None)
-    if isinstance(name, str):
-        yield name
+    for value in known:
+        name = value.get("id") if isinstance(value, Mapping) else getattr(value, "id", None)
+        if isinstance(name, str):
+            yield name
+
+
+def _extra(value: object) -> Mapping[object, object]:
+    """What ``value`` holds beside its declared fields."""
+    extra = value if isinstance(value, Mapping) else getattr(value, "model_extra", None)
+    return extra if isinstance(extra, Mapping) else {}
+
+
+def _within(answer: object) -> Iterable[object]:
+    """The HTTP response that an object of an SDK came in, or the response that an event tells of."""
+    opened = getattr(answer, f"_{type(answer).__name__}__stream", None)  # what the context of a stream has opened
+    for holder in (answer, opened):
+        for name in ("response", "_response", "http_response"):
+            if (inner := getattr(holder, name, None)) is not None:
+                yield inner

@@ -13,7 +13,7 @@ from guardrail.errors import ConfigError
 from guardrail.guard import Guard
 from guardrail_openai.clients import guarded_client
 from guardrail_openai.sending import GuardedSending
-from guardrail_openai.websockets import refusing
+from guardrail_openai.websockets import REFUSING, RefusedWhile
 
 __all__ = ["adapter"]
 
@@ -35,8 +35,7 @@ def adapter(client: Client, guard: Guard, /, *, owns_guard: bool) -> Client:
     inner = guarded_client(client._client, guard, owner=client, owns_guard=owns_guard)
     # Not the client's own copy: that of a guarded one goes on guarding by the policy that it had.
     copy: Any = type(client).copy
-    guarded = copy(client, http_client=inner, websocket_base_url=refusing(type(client.base_url)))
-    return cast(Client, _staying(guarded, guard))
+    return cast(Client, _staying(copy(client, http_client=inner), guard))
 
 
 def _module(module: ModuleType, guard: Guard) -> ModuleType:
@@ -45,11 +44,13 @@ def _module(module: ModuleType, guard: Guard) -> ModuleType:
     inner = openai.http_client or openai.DefaultHttpxClient()
     # Nobody closes the module's client, so nobody closes the guard.
     openai.http_client = guarded_client(inner, guard, owner=inner, owns_guard=False)
+    kind: Any = openai._ModuleClient
+    kind.websocket_base_url = RefusedWhile(lambda client: isinstance(client._client, GuardedSending))
     return module
 
 
 def _staying(client: Any, guard: Guard) -> Any:
-    """``client``, whose copies stay guarded when they are given another HTTP client."""
+    """``client``, whose copies stay guarded when they are given another HTTP client, and that opens no websockets."""
     copy: Any = type(client).copy
 
     @functools.wraps(copy)
@@ -60,4 +61,6 @@ def _staying(client: Any, guard: Guard) -> Any:
         return _staying(copy(client, *args, **options), guard)
 
     client.copy = client.with_options = guarded_copy
+    # Not handed to the copy: one for another region would come with an address of its own.
+    client.websocket_base_url = REFUSING
     return client

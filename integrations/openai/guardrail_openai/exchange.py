@@ -53,6 +53,8 @@ class Exchange:
     """The further replies, and the turn in each."""
     history: History = field(default_factory=History)
     """What was said before, where the request only names it."""
+    fetched: bool = False
+    """Whether the response was made earlier, and may have been judged then."""
 
     def first(self, turn: Turn, elapsed: float, waited: float) -> First:
         """The first answer of one choice, which took ``elapsed`` seconds and was there ``waited`` seconds ago."""
@@ -66,10 +68,13 @@ class Exchange:
 
     def step(self, outcome: Outcome) -> Step | None:
         """The response to remember for those that will follow it; None where none can."""
+        follows = self.asked.follows
         if not isinstance(self.codec, ResponsesCodec) or self.body.get("store") is False:
             return None
+        if follows is not None and follows.kind == "request":  # it was fetched, and with it all that it says
+            return None
         asked = self.asked.conversation[self.asked.instructions :]
-        return Step(asked, (Message("assistant", (outcome.text,) if outcome.text else ()),), self.asked.follows)
+        return Step(asked, (Message("assistant", (outcome.text,) if outcome.text else ()),), follows)
 
     def again(self, draft: Draft, index: int) -> bytes:
         """The body of the request for another answer to the choice ``index``."""
@@ -147,9 +152,12 @@ def reopened(id: str, begun: Exchange | None, *, stream: bool) -> Exchange:
     cannot_generate = "the response was made in the background"
     if begun is None:
         unknown = Asked((), None, stream, False, {}, follows=Follows("request", id))
-        return Exchange(ResponsesCodec(), unknown, {}, None, (), RequestInfo(stream=stream), cannot_generate)
+        info = RequestInfo(stream=stream)
+        return Exchange(ResponsesCodec(), unknown, {}, None, (), info, cannot_generate, fetched=True)
     asked, info = replace(begun.asked, stream=stream), replace(begun.info, stream=stream)
-    return replace(begun, asked=asked, content=None, info=info, cannot_generate=cannot_generate, others=[])
+    return replace(
+        begun, asked=asked, content=None, info=info, cannot_generate=cannot_generate, others=[], fetched=True
+    )
 
 
 def parse(content: bytes) -> Json | None:

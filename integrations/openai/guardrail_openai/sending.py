@@ -28,6 +28,8 @@ __all__ = ["FETCHING", "GuardedSending", "is_stream"]
 
 _BACKGROUND = 1024
 """So many requests whose response was not ready are remembered."""
+_JUDGED = 1024
+"""So many verdicts on responses are remembered, for those who fetch them again and again."""
 FETCHING = 5.0
 """Seconds to fetch in what was said before a request; longer, and the history counts as partial."""
 
@@ -43,6 +45,7 @@ class GuardedSending:
         self._owns_guard = owns_guard
         self._begun: Recent[Exchange] = Recent(_BACKGROUND)
         self._histories = Histories()
+        self._judged: Recent[tuple[str, Outcome]] = Recent(_JUDGED)
 
     def build_request(self, *args: Any, **kwargs: Any) -> Any:
         """As the user's own client builds it, with its headers, cookies and base URL."""
@@ -85,11 +88,25 @@ class GuardedSending:
         extensions = bounded_extensions(request.extensions, remaining)
         return self._hx.Request("GET", url, headers=[*headers, ("accept", "application/json")], extensions=extensions)
 
+    def _settled_before(self, exchange: Exchange, reply: Json) -> list[Outcome]:
+        """How the response ended when it was made, or fetched for the first time; empty where that is not known."""
+        name = _name(reply)
+        known = self._judged.find(name) if exchange.fetched and name else None
+        text, outcome = known or ("", None)
+        # The text may have grown since.
+        return [outcome] if outcome and [text] == [turn.text for turn in exchange.codec.read_turns(reply)] else []
+
     def _known(self, exchange: Exchange, reply: Json, outcomes: Sequence[Outcome]) -> None:
-        """Remember the response, for those that will follow it."""
-        if (step := exchange.step(join(outcomes))) is not None:
-            sources = (_name(end.source) for end in exchange.settled(outcomes) if end.source)
-            self._histories.keep(step, _name(reply), *sources)
+        """Remember the response, for those that will follow it and those that will fetch it."""
+        if reply.get("object") != "response":
+            return
+        step = exchange.step(join(outcomes))
+        for end in exchange.settled(outcomes):
+            delivered = end.source or reply
+            if step is not None:
+                self._histories.keep(step, _name(reply), _name(delivered))
+            [turn] = exchange.codec.read_turns(delivered)
+            self._judged.keep((turn.text, end.outcome), _name(delivered))
 
     def _outgoing(self, request: Any, exchange: Exchange) -> Any:
         """The request to send: the SDK's own, or the same without the field that is for the guard."""

@@ -67,6 +67,8 @@ class AsyncSending(GuardedSending):
         self, exchange: Exchange, request: Any, options: Any, started: float, reply: Json
     ) -> list[Outcome]:
         """One guarded turn for each choice, at the same time."""
+        if before := self._settled_before(exchange, reply):
+            return before
         answered = time.monotonic()
         known = replace(exchange, history=await self._history(exchange, request, options, reply))
         waited = time.monotonic() - answered

@@ -66,6 +66,8 @@ class SyncSending(GuardedSending):
 
     def _settle(self, exchange: Exchange, request: Any, options: Any, started: float, reply: Json) -> list[Outcome]:
         """One guarded turn for each choice; several at a time."""
+        if before := self._settled_before(exchange, reply):
+            return before
         answered = time.monotonic()
         known = replace(exchange, history=self._history(exchange, request, options, reply))
         waited = time.monotonic() - answered

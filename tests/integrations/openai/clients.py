@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import openai
-from openai import AsyncOpenAI, OpenAI
+from openai import AsyncAzureOpenAI, AsyncOpenAI, AzureOpenAI, OpenAI
 
 import guardrail
 from guardrail import Guard, Policy
 from guardrail.testing import ScriptedVerifier, reliable, unreliable
 from tests.integrations.openai.upstream import Upstream
-
-legacy: Any = importlib.import_module("httpx") if importlib.util.find_spec("httpx") else None
 
 ASKED: Any = [{"role": "user", "content": "Capital of France?"}]
 BAD, GOOD = "It is London.", "It is Paris."
@@ -34,9 +33,22 @@ def judged(check: Any) -> Any:
 
 
 def _http_client(kind: str) -> Any:
-    if legacy is None or not kind.endswith("httpx"):
-        return None
-    return legacy.AsyncClient() if kind.startswith("async") else legacy.Client()
+    """The HTTP client below; without certificates, which take most of a client's time to make."""
+    if kind.endswith("httpx"):
+        return httpx.AsyncClient(verify=False) if kind.startswith("async") else httpx.Client(verify=False)
+    default: Any = openai.DefaultAsyncHttpxClient if kind.startswith("async") else openai.DefaultHttpxClient
+    return default(verify=False)
+
+
+def bare_client(kind: str, url: str, **options: Any) -> Any:
+    """The client of ``kind`` that is to be guarded, for the API at ``url``."""
+    is_async = kind.startswith("async")
+    options = {"api_key": "sk-test", "max_retries": 2, "http_client": _http_client(kind), **options}
+    if "Azure" in kind:
+        azure: Any = AsyncAzureOpenAI if is_async else AzureOpenAI
+        return azure(azure_endpoint=url.removesuffix("/v1"), api_version="2024-10-21", **options)
+    make: Any = AsyncOpenAI if is_async else OpenAI
+    return make(base_url=url, **options)
 
 
 class Client:
@@ -45,9 +57,7 @@ class Client:
     def __init__(self, kind: str, upstream: Upstream, policy: Any) -> None:
         self.verifier = ScriptedVerifier(judged, repeat=True)
         self.loop = asyncio.new_event_loop()
-        http, is_async = _http_client(kind), kind.startswith("async")
-        make = AsyncOpenAI if is_async else OpenAI
-        bare: Any = make(base_url=upstream.url, api_key="sk-test", max_retries=2, http_client=http)
+        bare = bare_client(kind, upstream.url)
         guard = Guard(
             Policy.model_validate(policy) if isinstance(policy, dict) else policy,
             verifiers={"main": self.verifier},
@@ -58,6 +68,14 @@ class Client:
     def run(self, call: Callable[[Any], Any]) -> Any:
         result = call(self.client)
         return self.loop.run_until_complete(result) if inspect.isawaitable(result) else result
+
+    def do(self, calls: Callable[[Any], Awaitable[Any]]) -> Any:
+        """Run a coroutine function that serves both kinds, by `done`, `listed` and `entered`."""
+
+        async def go() -> Any:
+            return await calls(self.client)
+
+        return self.loop.run_until_complete(go())
 
     def items(self, stream: Any) -> list[Any]:
         async def gather() -> list[Any]:
@@ -74,9 +92,29 @@ class Client:
 
 Make = Callable[..., Client]
 KINDS = ["sync", "async"]
-"""Kinds of clients. Where the SDK runs on httpx2 and httpx is installed too, it is given clients of httpx as well."""
-if legacy is not None and not issubclass(openai.DefaultHttpxClient, legacy.Client):
+"""Kinds of clients. Where the SDK runs on httpx2, it is given clients of httpx as well."""
+if not issubclass(openai.DefaultHttpxClient, httpx.Client):
     KINDS += ["sync on httpx", "async on httpx"]
+AZURE = ["sync Azure", "async Azure"]
+
+
+async def done(value: Any) -> Any:
+    return await value if inspect.isawaitable(value) else value
+
+
+async def listed(stream: Any) -> list[Any]:
+    stream = await done(stream)
+    return [item async for item in stream] if hasattr(stream, "__aiter__") else list(stream)
+
+
+@asynccontextmanager
+async def entered(manager: Any) -> AsyncIterator[Any]:
+    if hasattr(manager, "__aenter__"):
+        async with manager as inside:
+            yield inside
+    else:
+        with manager as inside:
+            yield inside
 
 
 def create(client: Client, **more: Any) -> Any:

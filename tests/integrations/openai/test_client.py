@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import openai
 import pytest
-from openai import AsyncOpenAI
 
 import guardrail
 from guardrail import Action, BlockedError, ConfigError, Guard, Policy
 from guardrail.errors import NoReport
-from guardrail.logs import forgotten
 from tests.integrations.openai.clients import (
     ASKED,
     BAD,
@@ -164,36 +161,6 @@ def test_an_error_inside_a_stream_reaches_the_caller_as_the_sdks_own_without_the
         streamed(client)
 
 
-def test_the_stream_helper_works_on_a_replaced_answer(make: Make, upstream: Upstream) -> None:
-    client, upstream.script = make(REGENERATE), [chunks(BAD), Reply(completion(GOOD))]
-
-    async def asynchronous() -> Any:
-        async with client.client.chat.completions.stream(model="m", messages=ASKED) as stream:
-            return await stream.get_final_completion()
-
-    if isinstance(client.client, AsyncOpenAI):
-        final = client.loop.run_until_complete(asynchronous())
-    else:
-        with client.client.chat.completions.stream(model="m", messages=ASKED) as stream:
-            final = stream.get_final_completion()
-    assert final.choices[0].message.content == GOOD
-    assert guardrail.report(final).action is Action.REGENERATE
-
-
-@pytest.mark.parametrize(
-    "derive",
-    [
-        pytest.param(lambda c: c.with_options(timeout=5), id="with_options"),
-        pytest.param(lambda c: c.copy(), id="copy"),
-        pytest.param(lambda c: c.with_options(max_retries=0).with_options(timeout=3), id="twice"),
-    ],
-)
-def test_derived_clients_stay_guarded(make: Make, upstream: Upstream, derive: Callable[[Any], Any]) -> None:
-    client, upstream.script = make(BLOCK), [Reply(completion(BAD))]
-    answer = client.run(lambda c: derive(c).chat.completions.create(model="m", messages=ASKED))
-    assert answer.choices[0].message.content == "Withheld."
-
-
 def test_raw_responses_are_guarded_and_agree_with_the_parsed_object(make: Make, upstream: Upstream) -> None:
     reply = Reply(completion(BAD), headers={"content-encoding": "gzip", "x-ratelimit-remaining": "7"})
     client, upstream.script = make(BLOCK), [reply]
@@ -305,14 +272,6 @@ def test_responses_pass_are_regenerated_and_blocked(make: Make, upstream: Upstre
     assert "London" not in blocked.model_dump_json()
 
 
-def test_a_conversation_that_the_server_keeps_is_not_regenerated(make: Make, upstream: Upstream) -> None:
-    client, upstream.script = make(REGENERATE), [Reply(response(BAD))]
-    answer = client.run(lambda c: c.responses.create(model="m", input="Capital?", conversation="conv_1"))
-    outcome = guardrail.report(answer)
-    assert (outcome.action, len(upstream.requests)) == (Action.BLOCK, 1)
-    assert "conversation" in outcome.notes[-1]
-
-
 @pytest.mark.parametrize("policy", [REGENERATE, BLOCK])
 def test_a_streamed_response_holds_nothing_of_a_bad_answer(make: Make, upstream: Upstream, policy: Any) -> None:
     client, upstream.script = make(policy), [response_events(BAD), Reply(response(GOOD, id="resp_2"))]
@@ -352,20 +311,6 @@ def test_messages_that_cannot_be_read_are_still_guarded(make: Make, upstream: Up
     client, upstream.script = make(BLOCK), [Reply(completion(BAD))]
     answer = client.run(lambda c: c.chat.completions.create(model="m", messages=[{"role": "oracle", "content": "?"}]))
     assert answer.choices[0].message.content == "Withheld."
-
-
-def test_other_resources_pass(make: Make, upstream: Upstream) -> None:
-    client, upstream.script = make(), [Reply({"object": "list", "data": []})]
-    client.run(lambda c: c.embeddings.create(model="m", input="x", encoding_format="float"))
-    assert upstream.paths == ["/v1/embeddings"]
-
-
-def test_what_is_not_guarded_yet_warns_once(make: Make, upstream: Upstream, caplog: pytest.LogCaptureFixture) -> None:
-    client, upstream.script = make(), [Reply({"id": "run_1", "object": "thread.run"})]
-    with forgotten():
-        for _ in range(2):
-            client.run(lambda c: c.post("/threads/thread_1/runs", cast_to=object, body={"assistant_id": "a"}))
-    assert len([record for record in caplog.records if "beta.threads.runs" in record.getMessage()]) == 1
 
 
 def test_what_cannot_be_wrapped_is_refused_with_what_can() -> None:

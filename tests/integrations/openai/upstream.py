@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,9 +18,13 @@ Json = dict[str, Any]
 class Reply:
     """One answer of the server."""
 
-    body: Json | bytes
+    body: Json | bytes = b""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    pieces: Iterable[bytes] | None = None
+    """Sent one by one in the place of ``body``."""
+    cut: bool = False
+    """Whether the connection breaks off after the pieces."""
 
 
 @dataclass
@@ -33,10 +37,12 @@ class Upstream:
     paths: list[str] = field(default_factory=list)
     script: list[Reply] = field(default_factory=list)
     answer: Callable[[Json, int], Reply] | None = None
-    stored: dict[str, Json] = field(default_factory=dict)
+    stored: dict[str, Json | Reply | Callable[[], Json]] = field(default_factory=dict)
     """What a GET is answered with, by path below the root."""
     fetched: list[str] = field(default_factory=list)
     """What was asked for by GET, in order."""
+    hung_up: threading.Event = field(default_factory=threading.Event)
+    """Set when a client has gone before it was sent all pieces."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def next(self, path: str, headers: dict[str, str], body: Json) -> Reply:
@@ -80,6 +86,20 @@ def tool_call_completion() -> Json:
     whole["choices"][0]["message"] = message(None, tool_calls=[call])
     whole["choices"][0]["finish_reason"] = "tool_calls"
     return whole
+
+
+def text_completion(*texts: str, id: str = "cmpl-1") -> Json:
+    choices = [{"index": i, "text": text, "logprobs": None, "finish_reason": "stop"} for i, text in enumerate(texts)]
+    usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+    return {"id": id, "object": "text_completion", "created": 1, "model": "m", "choices": choices, "usage": usage}
+
+
+def text_chunks(*texts: str) -> Reply:
+    head = text_completion(*texts)
+    choices = [{**choice, "text": f"{piece} ", "finish_reason": None}
+               for choice in head["choices"] for piece in choice["text"].split(" ")]  # fmt: skip
+    ends = [{**choice, "text": ""} for choice in head["choices"]]
+    return sse(*({**head, "choices": [choice], "usage": None} for choice in (*choices, *ends)))
 
 
 def response(text: str, id: str = "resp_1", **more: Any) -> Json:
@@ -139,6 +159,21 @@ def response_events(text: str, id: str = "resp_1") -> Reply:
     return sse(*({**payload, "sequence_number": n} for n, payload in enumerate(payloads)), done=False)
 
 
+def speaking(text: str) -> Callable[[Json, int], Reply]:
+    """Answers ``text`` to every request, in the shape that its API has."""
+
+    def answer(body: Json, _: int) -> Reply:
+        stream = bool(body.get("stream"))
+        if "input" in body:
+            return response_events(text) if stream else Reply(response(text))
+        if "prompt" in body:
+            return text_chunks(text) if stream else Reply(text_completion(text))
+        texts = [text] * (body.get("n") or 1)
+        return chunks(*texts) if stream else Reply(completion(*texts))
+
+    return answer
+
+
 @contextmanager
 def serve() -> Iterator[Upstream]:
     upstream = Upstream()
@@ -164,16 +199,22 @@ class _Handler(BaseHTTPRequestHandler):
         self._reply(json.loads(content or b"{}"))
 
     def do_GET(self) -> None:
-        path = self.path.partition("?")[0].removeprefix("/v1/")
+        path = self.path.partition("?")[0].removeprefix("/v1/").removeprefix("/openai/")
         self.upstream.fetched.append(self.path)
         missing: Json = {"error": {"message": f"{path} does not exist"}}
         found = self.upstream.stored.get(path)
-        self._send(Reply(missing, status=404) if found is None else Reply(found))
+        if found is None:
+            self._send(Reply(missing, status=404))
+        else:
+            found = found() if callable(found) else found
+            self._send(found if isinstance(found, Reply) else Reply(found))
 
     def _reply(self, body: Json) -> None:
         self._send(self.upstream.next(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
 
     def _send(self, reply: Reply) -> None:
+        if reply.pieces is not None:
+            return self._send_pieces(reply, reply.pieces)
         content = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
         headers = {"content-type": "application/json", "x-request-id": "req_1", **reply.headers}
         if headers.get("content-encoding") == "gzip":
@@ -184,6 +225,20 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+
+    def _send_pieces(self, reply: Reply, pieces: Iterable[bytes]) -> None:
+        self.send_response(reply.status)
+        for key, value in {"content-type": "text/event-stream", "x-request-id": "req_1", **reply.headers}.items():
+            self.send_header(key, value)
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        try:
+            for piece in pieces:
+                self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            self.wfile.write(b"" if reply.cut else b"0\r\n\r\n")
+        except OSError:
+            self.upstream.hung_up.set()
+        self.close_connection = self.close_connection or reply.cut or self.upstream.hung_up.is_set()
 
     def log_message(self, format: str, *args: object) -> None:
         pass
