@@ -385,4 +385,4 @@ def _settle(attempt: AttemptManager, settled: bool, seconds: float) -> None:
     """Tell tenacity how the attempt went; its clock is the driver's."""
     state = attempt.retry_state
     state.set_result(settled)
-    state.outcome_timestamp = state.start_time + seconds
+    state.start_time, state.outcome_timestamp = 0.0, seconds  # from 0: a difference of large numbers is not exact

@@ -113,8 +113,8 @@ class RetryVerifier:
             assert isinstance(answer, VerifierError)
             state, last = attempt.retry_state, answer
             state.set_exception((type(answer), answer, answer.__traceback__))
-            # tenacity looks at the clock of the machine: a test has one of its own.
-            state.outcome_timestamp = state.start_time + self._clock() - started
+            # tenacity looks at the clock of the machine: a test has one of its own. From 0, so that it is exact.
+            state.start_time, state.outcome_timestamp = 0.0, self._clock() - started
         raise AssertionError("tenacity ends its loop by raising")
 
     def _loop(self, check: Check, pauses: list[float]) -> Retrying:
