@@ -167,8 +167,8 @@ def _rows(options: Options, stack: ExitStack) -> tuple[Iterable[Row | BadRow], P
 def _sinks(options: Options, bar: Bar, stack: ExitStack) -> list[Sink]:
     sinks: list[Sink] = [ProblemSink(options.file or "--answer", bar)]
     if options.output is not None:
-        source = Path(options.file) if options.file not in (None, "-") else None
-        sinks.append(FileSink(stack.enter_context(OutputFile(options.output, source=source))))
+        sources = [Path(options.file)] if options.file not in (None, "-") else []
+        sinks.append(FileSink(stack.enter_context(OutputFile(options.output, sources=sources))))
     sinks.append(JsonSink() if options.json else HumanSink(bar, brief=options.output is not None))
     return sinks
 

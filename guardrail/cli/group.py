@@ -15,6 +15,7 @@ __all__ = ["LazyGroup", "cli", "versions"]
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "check": ("guardrail.cli.check:check", "Judge answers in a file, on stdin or on the command line."),
+    "eval": ("guardrail.cli.eval:eval", "Measure a policy's verifier on labelled answers."),
     "demo": ("guardrail.cli.demo:demo", "See guardrail at work, without a key or a network."),
     "policy": ("guardrail.cli.policy:policy", "Start, check and read policy files."),
     "doctor": ("guardrail.cli.doctor:doctor", "Look at this installation, and try a guarded client."),
@@ -85,6 +86,7 @@ def cli() -> None:
       guardrail check conversation.json
       guardrail check rows.jsonl --json --output verdicts.jsonl
       guardrail check --question "Capital of France?" --context @notes.txt --answer "Lyon."
+      guardrail eval labelled.jsonl
       guardrail policy init
       guardrail doctor
     """

@@ -7,6 +7,7 @@ Rows go to ``FILE.partial``, which becomes ``FILE`` at the end. After Ctrl-C, or
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
@@ -21,13 +22,13 @@ __all__ = ["OutputFile"]
 class OutputFile:
     """Lines written to ``path``, all or nothing.
 
-    Raises `ConfigError`, before anything is judged, when it cannot be written, or is ``source``, the input.
+    Raises `ConfigError`, before anything is judged, when it cannot be written, or is one of ``sources``, the input.
     """
 
-    def __init__(self, path: Path, *, source: Path | None = None) -> None:
+    def __init__(self, path: Path, *, sources: Sequence[Path] = ()) -> None:
         self.path = path
         self._target = Path(os.path.realpath(path))
-        _refuse(path, self._target, source)
+        _refuse(path, self._target, sources)
         # A device or a pipe is written to as it is: renaming over it would replace it.
         self._direct = self._target.exists() and not self._target.is_file()
         self._written = self._target if self._direct else Path(f"{self._target}.partial")
@@ -76,14 +77,14 @@ class OutputFile:
             raise _unwritable(self.path, error) from error
 
 
-def _refuse(path: Path, target: Path, source: Path | None) -> None:
+def _refuse(path: Path, target: Path, sources: Sequence[Path]) -> None:
     if target.is_dir():
         raise ConfigError(f"{path}: is a directory; name a file in it")
     if not target.parent.is_dir():
         raise ConfigError(f"{path}: the directory {target.parent} does not exist; make it first")
     if target.exists() and not os.access(target, os.W_OK):
         raise ConfigError(f"{path}: may not be written; check its permissions")
-    if source is not None and source.exists() and target.exists() and os.path.samefile(source, target):
+    if target.exists() and any(source.exists() and os.path.samefile(source, target) for source in sources):
         raise ConfigError(f"{path}: is the input as well; write to another file")
 
 

@@ -12,7 +12,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from guardrail.conversation import Evidence, Message, Turn
@@ -41,6 +41,8 @@ class Row:
     check: Check
     model: str | None = None
     """The model that a logged request names; routes of the policy look at it."""
+    other: Mapping[str, object] = field(default_factory=dict)
+    """The keys that say nothing about the conversation, unread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def read_row(text: str, *, line: int, given: Sequence[Evidence] = ()) -> Row | B
         value = parse_json(text)
         row_id = _row_id(value, line)
         check = _check(value, tuple(given))
-        return Row(row_id, line, check, _model(value))
+        return Row(row_id, line, check, _model(value), _other(value))
     except (InputError, ConfigError) as error:
         return BadRow(row_id, line, str(error))
 
@@ -163,6 +165,12 @@ def _model(value: object) -> str | None:
     if model is not None and not isinstance(model, str):
         raise InputError(f"model: expected a string, got {_kind(model)}")
     return model
+
+
+def _other(value: object) -> dict[str, object]:
+    if not isinstance(value, Mapping):
+        return {}
+    return {key: found for key, found in value.items() if key not in _KNOWN_KEYS}
 
 
 def _check(value: object, given: tuple[Evidence, ...]) -> Check:

@@ -45,11 +45,15 @@ class Bar:
 
     def advance(self, tally: Tally) -> None:
         """Show how far the work has got."""
+        unfit = tally.rows - sum(n for (_, action), n in tally.counts.items() if action == Action.PASS.value)
+        self.tell(f"{tally.rows} rows, {unfit} not passed")
+
+    def tell(self, words: str) -> None:
+        """Show how far the work has got, with ``words`` of one's own."""
         if not self._wanted or self._place.rows < 2:
             return
         progress = self._progress or self._start()
-        unfit = tally.rows - sum(n for (_, action), n in tally.counts.items() if action == Action.PASS.value)
-        progress.update(progress.task_ids[0], completed=self._place.read, rows=f"{tally.rows} rows, {unfit} not passed")
+        progress.update(progress.task_ids[0], completed=self._place.read, rows=words)
 
     def console(self, console: Console) -> Console:
         """What to print on instead of ``console`` while the bar stands on the same terminal."""

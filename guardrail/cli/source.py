@@ -1,20 +1,23 @@
 """Where rows come from: a file or stdin, read a line at a time.
 
 A file may be one JSON document on many lines or JSONL; which of the two is seen from its first row, since
-file names lie. Never more than `MAX_ROW` bytes are held for one row.
+file names lie. The same goes for gzip. Never more than `MAX_ROW` bytes are held for one row.
 """
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from guardrail.cli.rows import BadRow, Row, read_row
 from guardrail.conversation import Evidence
@@ -27,10 +30,11 @@ MAX_ROW = 32 * 1024 * 1024
 
 _LINES = (".jsonl", ".ndjson")
 _BOM = b"\xef\xbb\xbf"
+_GZIP = b"\x1f\x8b"
 _STRANGE = {
     b"\xff\xfe": "UTF-16 text; save it as UTF-8",
     b"\xfe\xff": "UTF-16 text; save it as UTF-8",
-    b"\x1f\x8b": "compressed with gzip; use `zcat FILE | guardrail check -`",
+    _GZIP: "compressed with gzip twice; unpack it first",
     b"PK\x03\x04": "a zip archive; unpack it first",
 }
 
@@ -55,11 +59,13 @@ class Place:
     """Bytes in all; None where it is not known."""
     read: int = 0
     rows: int = 0
+    position: Callable[[], int] | None = None
+    """Tells ``read`` where lines do not: of a compressed file."""
 
 
 @contextmanager
 def opened(name: str) -> Iterator[tuple[BinaryIO, Place]]:
-    """The file ``name``, or stdin for ``-``.
+    """The file ``name``, or stdin for ``-``; unpacked where it is compressed with gzip.
 
     Raises:
         InputError: It cannot be opened, or stdin is a terminal, where one would wait for ever.
@@ -68,11 +74,12 @@ def opened(name: str) -> Iterator[tuple[BinaryIO, Place]]:
         if sys.stdin is None or sys.stdin.isatty():
             state = "closed" if sys.stdin is None else "a terminal"
             raise InputError(f"stdin is {state}; pipe rows into it, or name a file")
-        yield sys.stdin.buffer, Place()
+        with _unpacked(sys.stdin.buffer) as stream:
+            yield stream, Place()
         return
-    with _open(name) as stream:
-        status = os.fstat(stream.fileno())
-        yield stream, Place(status.st_size or None)
+    with _open(name) as file, _unpacked(file) as stream:
+        size = os.fstat(file.fileno()).st_size or None
+        yield stream, Place(size) if stream is file else Place(size, position=file.tell)
 
 
 def read_rows(
@@ -84,7 +91,7 @@ def read_rows(
         InputError: The whole file is unfit: empty, or no text.
     """
     place = place or Place()
-    lines = _counted(read_lines(stream), place)
+    lines = _counted(_whole(read_lines(stream), name), place)
     first = next((line for line in lines if not _blank(line)), None)
     if first is None:
         raise InputError(f"{_shown(name)}: empty; expected a conversation, or one JSON row a line")
@@ -121,9 +128,34 @@ def _open(name: str) -> BinaryIO:
         raise InputError(f"{name!r}: cannot be opened: {error}") from error
 
 
+@contextmanager
+def _unpacked(stream: BinaryIO) -> Iterator[BinaryIO]:
+    """``stream``, or what it holds where its first bytes are those of gzip."""
+    buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, stream))
+    try:
+        if buffered.peek(2).startswith(_GZIP):
+            with gzip.GzipFile(fileobj=buffered) as unpacked:
+                yield cast(BinaryIO, unpacked)
+        else:
+            yield buffered
+    finally:
+        if buffered is not stream:
+            buffered.detach()  # else it would close the stream, which is not ours
+
+
+def _whole(lines: Iterator[Line], name: str) -> Iterator[Line]:
+    """``lines``; `InputError` where compressed data end too early or are damaged."""
+    try:
+        yield from lines
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(
+            f"{_shown(name)}: the compressed data are damaged or cut off; compress the file anew"
+        ) from error
+
+
 def _counted(lines: Iterable[Line], place: Place) -> Iterator[Line]:
     for line in lines:
-        place.read = line.end
+        place.read = line.end if place.position is None else place.position()
         yield line
 
 

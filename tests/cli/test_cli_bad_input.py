@@ -37,7 +37,9 @@ FILES = {
     "only a byte order mark": (b"\xef\xbb\xbf", "empty; expected"),
     "binary": (b"\x7fELF\x02\x01\x00\x00", "is a binary file"),
     "utf-16": ("{}".encode("utf-16"), "UTF-16 text; save it as UTF-8"),
-    "gzip": (gzip.compress(GOOD), "zcat"),
+    "gzip in gzip": (gzip.compress(gzip.compress(GOOD)), "compressed with gzip twice"),
+    "gzip cut off": (gzip.compress(GOOD)[:-12], "damaged or cut off"),
+    "gzip that is none": (b"\x1f\x8b not gzip", "damaged or cut off"),
     "zip": (b"PK\x03\x04rest", "a zip archive"),
 }
 

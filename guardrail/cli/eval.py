@@ -1,0 +1,183 @@
+"""``guardrail eval``: how well a policy's verifier tells labelled answers apart."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+import click
+
+from guardrail.cli.errors import BAD_INPUT, visible
+from guardrail.cli.jsonout import bad_row_object, dump, row_object
+from guardrail.cli.labelled import Bad, Item, Labelled, first_of_each, labelled_rows, size
+from guardrail.cli.output import OutputFile
+from guardrail.cli.render import terminal_console
+from guardrail.cli.scoring import Report, report_object, report_shown
+from guardrail.cli.screen import Bar
+from guardrail.cli.source import Place
+from guardrail.cli.tally import CLEAN, NO_VERDICT
+from guardrail.evaluate.judgement import Judgement
+from guardrail.evaluate.judging import for_all, judge
+from guardrail.evaluate.metrics import sklearn_metrics
+from guardrail.guard import Guard
+from guardrail.ordered import in_order
+from guardrail.outcome import Outcome
+from guardrail.policy.loading import load
+from guardrail.verdict import Status
+from guardrail.verifiers.protocol import Verifier
+
+__all__ = ["eval"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The command line, read."""
+
+    files: tuple[str, ...]
+    policy: str | None
+    verifier: str | None
+    json: bool
+    output: Path | None
+    limit: int | None
+    jobs: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A labelled row, and what came of it."""
+
+    labelled: Labelled
+    outcome: Outcome
+    judgement: Judgement
+
+
+Result: TypeAlias = Judged | Bad
+
+_HELP = """Measure a policy's verifier on labelled answers.
+
+Each FILE (- is stdin; gzip is unpacked) holds rows as `guardrail check` reads them, with a "label" each: 0, false or
+"reliable"; 1, true or "unreliable". Rows count for their "source", or else for the file that they stand in.
+
+Scores go from 0 to 1. A row without a risk ranks at 0.5; none is left out. Beside them stand the scores of baselines
+that understand nothing: the answer's length, and the shares of its words and word pairs that the evidence lacks.
+
+\b
+Exit codes, of which the highest applies:
+  0  every row got a verdict
+  2  some row, a file, an option or the policy is bad; the other rows are scored
+  3  some row got no verdict, only an error
+
+\b
+Examples:
+  guardrail eval labelled.jsonl
+  guardrail eval qa.jsonl.gz summaries.jsonl.gz --json > scores.json
+  guardrail eval labelled.jsonl --policy guardrail.yaml --verifier main --limit 200 --output verdicts.jsonl
+"""
+
+
+@click.command(help=_HELP)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--policy", metavar="POLICY", help="A policy file, or observe, balanced or strict. Default: balanced.")
+@click.option("--verifier", metavar="NAME", help="The policy's verifier to ask. Default: the one that its rules name.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, for machines.")
+@click.option(
+    "--output", "-o", metavar="FILE", help="Write each row's verdict to FILE, which appears when all is done."
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Only the first so many rows of each source.")
+@click.option("--jobs", "-j", type=click.IntRange(1, 256), help="Rows at a time. Default: one a core.")
+@click.pass_context
+def eval(
+    ctx: click.Context,
+    files: tuple[str, ...],
+    policy: str | None,
+    verifier: str | None,
+    as_json: bool,
+    output: str | None,
+    limit: int | None,
+    jobs: int | None,
+) -> None:
+    """Read the command line and measure; see `_HELP`."""
+    where = None if output is None else Path(output)
+    ctx.exit(_run(Options(files, policy, verifier, as_json, where, limit, jobs), verifiers=ctx.obj))
+
+
+def _run(options: Options, *, verifiers: Mapping[str, Verifier] | None = None) -> int:
+    """Judge all rows and print the scores; the exit code. ``verifiers`` take the place of the policy's, by name."""
+    policy, progress, gathered = load(options.policy), Place(size(options.files)), _Gathered()
+    sklearn_metrics()
+    with ExitStack() as stack:
+        guard = stack.enter_context(Guard(for_all(policy, options.verifier), verifiers=verifiers))
+        output = _output(options, stack)
+        bar = stack.enter_context(Bar(progress, wanted=not (options.json and sys.stdout.isatty())))
+        items = first_of_each(labelled_rows(options.files, progress), options.limit)
+        for result in stack.enter_context(closing(_judged(guard, items, jobs=options.jobs))):
+            gathered.add(result)
+            if isinstance(result, Bad):
+                bar.say(visible(result.problem))
+            if output is not None:
+                output.write(dump(_row_object(result)))
+            bar.tell(f"{len(gathered.judgements)} rows")
+    _show(Report.of(policy, gathered.judgements, bad=gathered.bad, limit=options.limit), as_json=options.json)
+    return gathered.code
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What is kept until all rows are done."""
+
+    judgements: list[Judgement] = field(default_factory=list)
+    bad: int = 0
+    code: int = CLEAN
+    """The highest exit code so far."""
+
+    def add(self, result: Result) -> None:
+        """Count one row."""
+        if isinstance(result, Bad):
+            self.bad += 1
+            self.code = max(self.code, BAD_INPUT)
+            return
+        self.judgements.append(result.judgement)
+        if result.judgement.status is Status.ERROR:
+            self.code = NO_VERDICT
+
+
+def _output(options: Options, stack: ExitStack) -> OutputFile | None:
+    if options.output is None:
+        return None
+    sources = [Path(name) for name in options.files if name != "-"]
+    return stack.enter_context(OutputFile(options.output, sources=sources))
+
+
+def _judged(guard: Guard, items: Iterable[Item], *, jobs: int | None) -> Generator[Result, None, None]:
+    """Each row judged, several at a time, in their order; what is bad is passed through in its place."""
+    yield from in_order(functools.partial(_judge, guard), items, concurrency=jobs or guard.concurrency)
+
+
+def _judge(guard: Guard, item: Item) -> Result:
+    if isinstance(item, Bad):
+        return item
+    return Judged(item, *judge(guard, item.case))
+
+
+def _row_object(result: Result) -> dict[str, object]:
+    """`row_object` or `bad_row_object` with the row's ``file``, and its ``source`` and ``label`` (0 or 1)."""
+    if isinstance(result, Bad):
+        found = {"error": result.problem} if result.row is None else bad_row_object(result.row)
+        return {"file": result.file, **found}
+    labelled = result.labelled
+    label = {"file": labelled.file, "source": labelled.case.source, "label": int(labelled.case.unreliable)}
+    return {**label, **row_object(labelled.row.id, result.outcome)}
+
+
+def _show(report: Report, *, as_json: bool) -> None:
+    if as_json:
+        ascii_only = (sys.stdout.encoding or "ascii").lower().replace("-", "") != "utf8"
+        click.echo(dump(report_object(report), ascii_only=ascii_only))
+        return
+    console = terminal_console()
+    console.print(report_shown(report))

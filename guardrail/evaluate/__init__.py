@@ -1,0 +1,1 @@
+"""How well a policy's verifier tells reliable answers from others, measured on labelled rows."""

@@ -1,0 +1,293 @@
+"""The eval command on small files, with a scripted verifier in the place of the policy's."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from guardrail.cli.group import cli
+from guardrail.errors import VerifierError
+from guardrail.testing import ScriptedVerifier, unknown
+from guardrail.verdict import Cause, Status, Verdict
+from guardrail.verifiers.protocol import Check
+
+QUALITY = {"auroc", "average_precision", "balanced_accuracy", "f1", "coverage", "baselines"}
+
+
+def judge(check: Check) -> Verdict:
+    """Reads the risk off the answer's first word."""
+    word = check.turn.text.split()[0]
+    if word == "error":
+        raise VerifierError(Cause.TIMEOUT, "too slow")
+    return unknown() if word == "unknown" else Verdict(Status.RELIABLE, risk=float(word))
+
+
+def row(answer: str, label: object, **more: object) -> str:
+    return json.dumps({"question": "q", "context": "c", "answer": answer, "label": label, **more})
+
+
+def run(*args: str, input: str | bytes | None = None) -> Result:
+    verifiers = {"main": ScriptedVerifier(judge, repeat=True)}
+    return CliRunner().invoke(cli, ["eval", *args], input=input, obj=verifiers)
+
+
+def found(result: Result) -> dict[str, Any]:
+    object: dict[str, Any] = json.loads(result.stdout)
+    return object
+
+
+ROWS = [row("0.9 x", 1), row("0.2 x y", 0), row("0.7 x y", 0), row("0.6 x", 1)]
+
+
+def written(path: Path, rows: list[str]) -> str:
+    path.write_text("\n".join(rows))
+    return str(path)
+
+
+# the JSON object
+
+
+def test_the_object_has_exactly_the_published_shape(tmp_path: Path) -> None:
+    result = run(written(tmp_path / "qa.jsonl", ROWS), "--json")
+    assert result.exit_code == 0, result.output
+    object = found(result)
+    [source] = object["sources"]
+    digest, latency = object["digest"], source["latency_ms"]
+    quality = {
+        "auroc": 0.75,
+        "average_precision": 0.8333,
+        "balanced_accuracy": 0.75,
+        "f1": 0.8,
+        "coverage": 1.0,
+        "baselines": {"length": 1.0, "word_novelty": 0.5, "bigram_novelty": 0.5},
+    }
+    none = {"reliable": 0, "unreliable": 0, "unknown": 0, "error": 0}
+    assert object == {
+        "digest": digest,
+        "verifiers": ["scripted 1"],
+        "thresholds": {"default": 0.58},
+        "rows": 4,
+        "bad": 0,
+        "limit": None,
+        "sources": [
+            {
+                "source": "qa",
+                "rows": 4,
+                "unreliable": 2,
+                **quality,
+                "undefined": None,
+                "confusion": {
+                    "reliable": none | {"reliable": 1, "unreliable": 1},
+                    "unreliable": none | {"unreliable": 2},
+                },
+                "causes": {},
+                "latency_ms": latency,
+            }
+        ],
+        "mean": quality,
+    }
+    assert len(digest) == 16
+    assert set(latency) == {"p50", "p95"}
+
+
+def test_every_form_of_row_and_of_label_is_read() -> None:
+    messages = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "0.9"}]
+    rows = [
+        json.dumps({"messages": messages, "label": "unreliable"}),
+        row("0.1", "reliable"),
+        row("0.2", False),
+        row("0.8", True),
+    ]
+    object = found(run("-", "--json", input="\n".join(rows)))
+    assert (object["rows"], object["mean"]["auroc"]) == (4, 1.0)
+    assert object["sources"][0]["source"] == "stdin"
+
+
+def test_rows_count_for_their_source_or_else_for_their_file(tmp_path: Path) -> None:
+    one = written(tmp_path / "one.v2.jsonl", [row("0.9", 1, source="b"), row("0.1", 0), row("0.1", 0, source="b")])
+    (tmp_path / "two.jsonl.gz").write_bytes(gzip.compress("\n".join(ROWS).encode()))
+    object = found(run(one, str(tmp_path / "two.jsonl.gz"), "--json"))
+    assert [(s["source"], s["rows"]) for s in object["sources"]] == [("b", 2), ("one.v2", 1), ("two", 4)]
+    assert object["mean"]["auroc"] == pytest.approx((1.0 + 0.75) / 2)
+
+
+def test_a_compressed_file_gives_the_same_scores_whatever_its_name(tmp_path: Path) -> None:
+    (tmp_path / "packed.jsonl").write_bytes(gzip.compress("\n".join(ROWS).encode()))
+    plain, packed = (
+        found(run("-", "--json", input="\n".join(ROWS))),
+        found(run(str(tmp_path / "packed.jsonl"), "--json")),
+    )
+    assert plain["mean"] == packed["mean"]
+    assert found(run("-", "--json", input=gzip.compress("\n".join(ROWS).encode())))["mean"] == plain["mean"]
+
+
+def test_a_row_without_a_verdict_stays_in_and_gives_exit_code_3() -> None:
+    result = run("-", "--json", input="\n".join([*ROWS, row("error", 1), row("unknown", 0)]))
+    assert result.exit_code == 3
+    [source] = found(result)["sources"]
+    assert source["rows"] == 6
+    assert source["coverage"] == pytest.approx(4 / 6, abs=1e-4)
+    assert source["confusion"]["unreliable"]["error"] == 1
+    assert source["confusion"]["reliable"]["unknown"] == 1
+    assert source["causes"] == {"timeout": 1, "no_evidence": 1}
+
+
+def test_a_single_label_gives_null_and_the_reason() -> None:
+    result = run("-", "--json", input="\n".join([row("0.9", 1), row("0.1", 1)]))
+    assert result.exit_code == 0
+    [source] = found(result)["sources"]
+    assert source["auroc"] is None
+    assert source["baselines"] == {"length": None, "word_novelty": None, "bigram_novelty": None}
+    assert source["undefined"].startswith("every row is labelled unreliable")
+    assert found(result)["mean"]["auroc"] is None
+
+
+def test_only_the_first_rows_of_each_source_are_judged_under_a_limit() -> None:
+    rows = [
+        row("0.9", 1, source="a"),
+        "{}",
+        row("0.1", 0, source="a"),
+        row("0.1", 1, source="a"),
+        row("0", 0, source="b"),
+    ]
+    result = run("-", "--json", "--limit", "2", input="\n".join(rows))
+    assert result.exit_code == 2
+    object = found(result)
+    assert [(s["source"], s["rows"]) for s in object["sources"]] == [("a", 2), ("b", 1)]
+    assert (object["limit"], object["bad"]) == (2, 1)
+
+
+# what is bad
+
+BAD = {
+    "no label": ('{"answer": "0.5"}', '"label" is missing; expected 0 or reliable, or 1 or unreliable'),
+    "a label of another kind": (row("0.5", "wrong"), "label: expected 0 or reliable, or 1 or unreliable, got 'wrong'"),
+    "no answer": ('{"label": 1}', '"answer" is missing'),
+    "no JSON": ("label: 1", "invalid JSON at column 1"),
+    "a bare conversation": ('[{"role": "assistant", "content": "0.5"}]', '"label" is missing'),
+    "a source that is no text": (row("0.5", 1, source=7), "source: expected a string, got 7"),
+}
+
+
+@pytest.mark.parametrize(("bad", "problem"), BAD.values(), ids=BAD)
+def test_a_bad_row_is_named_and_the_rest_still_runs(bad: str, problem: str, tmp_path: Path) -> None:
+    path = written(tmp_path / "rows.jsonl", [ROWS[0], bad, *ROWS[1:]])
+    result = run(path, "--json")
+    assert result.exit_code == 2
+    assert f"{path}:2: {problem}" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert (found(result)["rows"], found(result)["bad"]) == (4, 1)
+
+
+def test_a_bad_row_is_called_by_its_id() -> None:
+    result = run("-", input="\n".join([*ROWS, row("0.5", "?", id="q7")]))
+    assert "stdin:5: id 'q7': label: expected" in result.stderr
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", gzip.compress(b""), gzip.compress("\n".join(ROWS).encode())[:-20]])
+def test_an_unfit_file_does_not_cost_the_others(content: bytes, tmp_path: Path) -> None:
+    unfit = tmp_path / "unfit.jsonl"
+    unfit.write_bytes(content)
+    result = run(str(unfit), written(tmp_path / "fit.jsonl", ROWS), "--json")
+    assert result.exit_code == 2
+    assert f"{unfit}: " in result.stderr
+    assert found(result)["sources"][-1]["rows"] == 4
+
+
+def test_a_file_that_is_not_there_is_told_before_anything_is_judged(tmp_path: Path) -> None:
+    verifier = ScriptedVerifier(judge, repeat=True)
+    args = ["eval", written(tmp_path / "rows.jsonl", ROWS), str(tmp_path / "none.jsonl")]
+    result = CliRunner().invoke(cli, args, obj={"main": verifier})
+    assert (result.exit_code, verifier.checks) == (2, [])
+    assert f"{tmp_path / 'none.jsonl'}: no such file" in result.stderr
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_with_nothing_but_bad_rows_there_are_no_scores(as_json: bool) -> None:
+    result = run("-", *(["--json"] if as_json else []), input="{}")
+    assert result.exit_code == 2
+    if as_json:
+        assert found(result)["sources"] == []
+        assert set(found(result)["mean"]) == QUALITY
+    else:
+        assert "no row was judged" in result.stdout
+
+
+def test_no_file_is_a_mistake() -> None:
+    assert run().exit_code == 2
+
+
+# policy and verifier
+
+
+def test_a_verifier_of_the_policy_is_asked_by_name(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(
+        "version: 1\nverifiers: {other: {kind: embedded}}\npolicies: {default: {verify: {threshold: 0.65}}}"
+    )
+    other = ScriptedVerifier(Verdict(Status.RELIABLE, risk=0.5), id="other", repeat=True)
+    args = ["eval", "-", "--json", "--policy", str(policy), "--verifier", "other"]
+    result = CliRunner().invoke(cli, args, input="\n".join(ROWS), obj={"other": other})
+    assert found(result)["verifiers"] == ["other 1"]
+    assert found(result)["thresholds"] == {"default": 0.65}
+    assert found(result)["mean"]["auroc"] == 0.5
+
+
+def test_a_verifier_that_is_not_there_is_a_mistake() -> None:
+    result = run("-", "--verifier", "mian", input=ROWS[0])
+    assert result.exit_code == 2
+    assert "no verifier 'mian'; did you mean 'main'?" in result.stderr
+
+
+def test_each_rule_is_shown_with_its_threshold(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(
+        "version: 1\npolicies: {other: {verify: {threshold: 0.8}}, own: {verify: {threshold: none}}}\n"
+        "routes: [{match: {model: a}, policy: other}, {match: {model: b}, policy: own}]"
+    )
+    messages = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "0.7"}]
+    rows = [json.dumps({"messages": messages, "model": model, "label": 1}) for model in "abc"]
+    object = found(run("-", "--json", "--policy", str(policy), input="\n".join(rows)))
+    assert object["thresholds"] == {"other": 0.8, "own": None, "default": 0.58}
+    assert object["sources"][0]["confusion"]["unreliable"]["unreliable"] == 1
+
+
+# --output, and the table
+
+
+def test_the_output_file_holds_every_row_with_its_label(tmp_path: Path) -> None:
+    path, out = written(tmp_path / "qa.jsonl", [row("0.9", "unreliable", id="x"), "{}"]), tmp_path / "out.jsonl"
+    run(path, "--output", str(out))
+    first, second = map(json.loads, out.read_text(encoding="utf-8").splitlines())
+    assert (first["file"], first["source"], first["label"], first["id"]) == (path, "qa", 1, "x")
+    assert first["verdict"]["risk"] == 0.9
+    assert (second["file"], second["line"]) == (path, 2)
+    assert '"answer" is missing' in second["error"]
+
+
+def test_the_output_is_none_of_the_inputs(tmp_path: Path) -> None:
+    paths = [written(tmp_path / name, ROWS) for name in ("a.jsonl", "b.jsonl")]
+    result = run(*paths, "--output", paths[1])
+    assert result.exit_code == 2
+    assert "is the input as well" in result.stderr
+
+
+def test_people_get_tables_with_their_legend(tmp_path: Path) -> None:
+    one = written(tmp_path / "one.jsonl", [*ROWS, row("error", 1)])
+    two = written(tmp_path / "two.jsonl", [row("0.9", 1)])
+    result = run(one, two, "--limit", "9")
+    for text in ("one", "mean of", "0.58", "coverage", "without a verdict: 1 timeout", "first 9 rows of each source"):
+        assert text in result.stdout
+    assert "two: every row is labelled unreliable" in result.stdout
+    assert "-" in result.stdout
+
+
+def test_sources_cannot_steer_the_terminal() -> None:
+    result = run("-", input=row("0.9", 1, source="\x1b[31m[red]"))
+    assert "\x1b" not in result.stdout
+    assert "[red]" in result.stdout
