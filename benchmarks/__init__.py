@@ -1,1 +1,1 @@
-"""What guardrail costs, measured beside doing without it: ``python -m benchmarks``."""
+"""What guardrail costs and how well it judges, measured beside others: ``python -m benchmarks``."""

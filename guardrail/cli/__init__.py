@@ -1,4 +1,4 @@
-"""The command line: ``guardrail check``, ``guardrail policy``, ``guardrail demo``."""
+"""The command line: ``guardrail check``, ``eval``, ``policy``, ``demo``, ``doctor``."""
 
 from __future__ import annotations
 

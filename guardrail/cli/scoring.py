@@ -20,10 +20,10 @@ __all__ = ["Report", "report_object", "report_shown"]
 _NAMES = {False: "reliable", True: "unreliable"}
 _BASELINES = ("length", "word_novelty", "bigram_novelty")
 _LEGEND = (
-    "AUROC and avg. prec. (average precision) rank by risk; a row without one ranks at 0.5. Accuracy (balanced) and F1"
-    " (of unreliable) are those of the verdicts; unknown and error are not called unreliable. Length, words, pairs: AUROC"
-    " of baselines, namely characters of the answer (more or fewer, whichever suits these rows better) and the shares of"
-    " its words and word pairs that the evidence lacks."
+    "AUROC and avg. prec. (average precision) rank by risk; a row without one ranks at 0.5. Accuracy (balanced) and"
+    " F1 (of unreliable) are those of the verdicts; unknown and error are not called unreliable. Length, words, pairs:"
+    " AUROC of baselines, namely characters of the answer (more or fewer, whichever suits these rows better) and the"
+    " shares of its words and word pairs that the evidence lacks."
 )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from guardrail.claims.words import Lexicon, novelty, words
 from guardrail.conversation import Evidence
-from guardrail.verifiers.embedded.words import Lexicon, novelty, words
 
 __all__ = ["Baselines", "baselines"]
 

@@ -52,10 +52,11 @@ def test_every_command_is_on_the_page() -> None:
     assert [name for _, name in commands() if f"$ {name}" not in text and name != "guardrail policy"] == []
 
 
-def test_every_option_of_check_is_on_the_page() -> None:
-    check = cli.get_command(click.Context(cli), "check")
-    assert check is not None
-    names = [option.opts[0] for option in check.params if isinstance(option, click.Option)]
+@pytest.mark.parametrize("name", ["check", "eval"])
+def test_every_option_that_takes_rows_is_on_the_page(name: str) -> None:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    names = [option.opts[0] for option in command.params if isinstance(option, click.Option)]
     text = PAGE.read_text(encoding="utf-8")
     assert [name for name in names if name not in text] == []
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from guardrail.cli.group import cli
 from guardrail.errors import VerifierError
+from guardrail.policy.model import EMBEDDED_THRESHOLD
 from guardrail.testing import ScriptedVerifier, unknown
 from guardrail.verdict import Cause, Status, Verdict
 from guardrail.verifiers.protocol import Check
@@ -70,7 +71,7 @@ def test_the_object_has_exactly_the_published_shape(tmp_path: Path) -> None:
     assert object == {
         "digest": digest,
         "verifiers": ["scripted 1"],
-        "thresholds": {"default": 0.58},
+        "thresholds": {"default": EMBEDDED_THRESHOLD.risk},
         "rows": 4,
         "bad": 0,
         "limit": None,
@@ -253,7 +254,7 @@ def test_each_rule_is_shown_with_its_threshold(tmp_path: Path) -> None:
     messages = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "0.7"}]
     rows = [json.dumps({"messages": messages, "model": model, "label": 1}) for model in "abc"]
     object = found(run("-", "--json", "--policy", str(policy), input="\n".join(rows)))
-    assert object["thresholds"] == {"other": 0.8, "own": None, "default": 0.58}
+    assert object["thresholds"] == {"other": 0.8, "own": None, "default": EMBEDDED_THRESHOLD.risk}
     assert object["sources"][0]["confusion"]["unreliable"]["unreliable"] == 1
 
 
@@ -281,7 +282,14 @@ def test_people_get_tables_with_their_legend(tmp_path: Path) -> None:
     one = written(tmp_path / "one.jsonl", [*ROWS, row("error", 1)])
     two = written(tmp_path / "two.jsonl", [row("0.9", 1)])
     result = run(one, two, "--limit", "9")
-    for text in ("one", "mean of", "0.58", "coverage", "without a verdict: 1 timeout", "first 9 rows of each source"):
+    for text in (
+        "one",
+        "mean of",
+        f"{EMBEDDED_THRESHOLD.risk:g}",
+        "coverage",
+        "without a verdict: 1 timeout",
+        "first 9 rows of each source",
+    ):
         assert text in result.stdout
     assert "two: every row is labelled unreliable" in result.stdout
     assert "-" in result.stdout
