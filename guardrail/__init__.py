@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from guardrail.verdict import Status as Status
     from guardrail.verdict import Usage as Usage
     from guardrail.verdict import Verdict as Verdict
+    from guardrail.verifiers.plugins import verifier as verifier
     from guardrail.verifiers.protocol import Check as Check
     from guardrail.verifiers.protocol import Verifier as Verifier
     from guardrail.wrapping import wrap as wrap
@@ -77,6 +78,7 @@ _HOMES = {
     "guardrail.policy.routing": ("RequestInfo",),
     "guardrail.reports": ("report",),
     "guardrail.verdict": ("Cause", "Finding", "FindingKind", "Status", "Usage", "Verdict"),
+    "guardrail.verifiers.plugins": ("verifier",),
     "guardrail.verifiers.protocol": ("Check", "Verifier"),
     "guardrail.wrapping": ("wrap",),
 }
@@ -122,6 +124,7 @@ __all__ = [
     "evidence",
     "load_policy",
     "report",
+    "verifier",
     "wrap",
 ]
 

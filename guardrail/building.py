@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from typing import TypeAlias, TypeVar
 
-from guardrail.errors import PolicyError
+from guardrail.errors import ConfigError, PolicyError
 from guardrail.events import Retrying
-from guardrail.policy.model import ChatSpec, EmbeddedSpec, Policy
+from guardrail.policy.kinds import VerifierSpec
+from guardrail.policy.model import (
+    CascadeSpec,
+    ChatSpec,
+    CustomSpec,
+    DedicatedSpec,
+    EmbeddedSpec,
+    PanelSpec,
+    Policy,
+    Retry,
+)
+from guardrail.policy.secrets import header_values
+from guardrail.resilience.deadline import DeadlineVerifier
 from guardrail.resilience.fallback import FallbackVerifier
 from guardrail.resilience.retry import RetryVerifier
 from guardrail.verifiers.protocol import Verifier
 
 __all__ = ["build"]
+
+T = TypeVar("T")
+OnRetry: TypeAlias = Callable[[Retrying], None] | None
 
 
 def build(
@@ -20,33 +36,66 @@ def build(
     *,
     without: Mapping[str, Verifier] | None = None,
     env: Mapping[str, str] | None = None,
-    on_retry: Callable[[Retrying], None] | None = None,
+    on_retry: OnRetry = None,
 ) -> dict[str, Verifier]:
     """The verifiers of ``policy``, by name, ready to be asked.
 
     ``without``: names that need not be built, with the verifiers that stand in for them. ``env``: where
-    references to
-    secrets are looked up; None: the process's environment. Raises `PolicyError` when a variable is not set.
+    references to secrets are looked up; None: the process's environment. Raises `PolicyError` when a variable is
+    not set, or a judge of the user's own is not installed or cannot be made.
     """
-    env = os.environ if env is None else env
-    ready = dict(without or {})
-    built: dict[str, Verifier] = {}
-
-    def made(name: str) -> Verifier:
-        if name not in ready:
-            ready[name] = built[name] = _with_fallback(name)
-        return ready[name]
-
-    def _with_fallback(name: str) -> Verifier:
-        spec = policy.verifiers[name]
-        if isinstance(spec, EmbeddedSpec):
-            return _embedded(spec)
-        verifier: Verifier = RetryVerifier(_chat(name, spec, env), spec.retry, on_retry=on_retry)
-        return verifier if spec.fallback is None else FallbackVerifier(verifier, made(spec.fallback))
-
+    builder = _Builder(policy, dict(without or {}), os.environ if env is None else env, on_retry)
     for name in policy.verifiers:
-        made(name)
-    return built
+        builder.made(name)
+    return builder.built
+
+
+class _Builder:
+    """Builds each verifier once, those before it that it refers to."""
+
+    def __init__(self, policy: Policy, ready: dict[str, Verifier], env: Mapping[str, str], on_retry: OnRetry) -> None:
+        self.specs, self.ready, self.env, self.on_retry = policy.verifiers, ready, env, on_retry
+        self.built: dict[str, Verifier] = {}
+
+    def made(self, name: str) -> Verifier:
+        if name not in self.ready:
+            self.ready[name] = self.built[name] = self._with_fallback(name, self.specs[name])
+        return self.ready[name]
+
+    def _with_fallback(self, name: str, spec: VerifierSpec) -> Verifier:
+        verifier = self._alone(name, spec)
+        if isinstance(spec, EmbeddedSpec) or spec.fallback is None:
+            return verifier
+        return FallbackVerifier(verifier, self.made(spec.fallback))
+
+    def _alone(self, name: str, spec: VerifierSpec) -> Verifier:
+        match spec:
+            case EmbeddedSpec():
+                return _embedded(spec)
+            case ChatSpec():
+                return self._retried(_chat(name, spec, self.env), spec.retry)
+            case DedicatedSpec():
+                return self._retried(_dedicated(name, spec, self.env), spec.retry)
+            case CustomSpec():
+                # A foreign judge may know no deadline; the built ones keep theirs.
+                return self._retried(DeadlineVerifier(_custom(name, spec, self.env), timeout=spec.timeout), spec.retry)
+            case CascadeSpec():
+                return self._cascade(spec)
+            case PanelSpec():
+                return self._panel(spec)
+
+    def _retried(self, verifier: Verifier, retry: Retry | None) -> Verifier:
+        return verifier if retry is None else RetryVerifier(verifier, retry, on_retry=self.on_retry)
+
+    def _cascade(self, spec: CascadeSpec) -> Verifier:
+        from guardrail.verifiers.cascade import CascadeVerifier
+
+        return CascadeVerifier(self.made(spec.first), self.made(spec.then), between=spec.between)
+
+    def _panel(self, spec: PanelSpec) -> Verifier:
+        from guardrail.verifiers.panel import PanelVerifier
+
+        return PanelVerifier({name: self.made(name) for name in spec.members}, spec.combine)
 
 
 def _embedded(spec: EmbeddedSpec) -> Verifier:
@@ -59,11 +108,7 @@ def _chat(name: str, spec: ChatSpec, env: Mapping[str, str]) -> Verifier:
     from guardrail.verifiers.chat import ChatVerifier
     from guardrail.verifiers.dialects import dialect_named
 
-    try:
-        key = None if spec.api_key is None else spec.api_key.resolve(env)
-        headers = spec.header_values(env)
-    except PolicyError as error:
-        raise PolicyError(error.problem, key=f"verifiers.{name}.{error.key or 'api_key'}") from error
+    key, headers = _secrets(name, spec, env)
     return ChatVerifier(
         dialect=dialect_named(spec.dialect),
         model=spec.model,
@@ -72,3 +117,43 @@ def _chat(name: str, spec: ChatSpec, env: Mapping[str, str]) -> Verifier:
         timeout=spec.timeout,
         headers=headers,
     )
+
+
+def _dedicated(name: str, spec: DedicatedSpec, env: Mapping[str, str]) -> Verifier:
+    from guardrail.verifiers.dedicated import DedicatedVerifier
+
+    key, headers = _secrets(name, spec, env)
+    return DedicatedVerifier(
+        base_url=spec.base_url,
+        api_key=key,
+        model=spec.model,
+        body=spec.body,
+        search=spec.search,
+        timeout=spec.timeout,
+        headers=headers,
+    )
+
+
+def _secrets(name: str, spec: ChatSpec | DedicatedSpec, env: Mapping[str, str]) -> tuple[str | None, dict[str, str]]:
+    """The key and the headers of a remote verifier."""
+    ref = spec.api_key
+    key = None if ref is None else _resolved(name, "api_key", lambda: ref.resolve(env))
+    return key, _resolved(name, "headers", lambda: header_values(spec.headers, env))
+
+
+def _resolved(name: str, setting: str, resolve: Callable[[], T]) -> T:
+    """What ``resolve`` gives; the error of a variable that is not set is told with its place in the policy."""
+    try:
+        return resolve()
+    except PolicyError as error:
+        raise PolicyError(error.problem, key=f"verifiers.{name}.{setting}") from error
+
+
+def _custom(name: str, spec: CustomSpec, env: Mapping[str, str]) -> Verifier:
+    from guardrail.verifiers.plugins import plugin
+
+    options = _resolved(name, "options", lambda: spec.option_values(env))
+    try:
+        return plugin(spec.name, **options)
+    except ConfigError as error:
+        raise PolicyError(str(error), key=f"verifiers.{name}.name") from error

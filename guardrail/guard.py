@@ -30,6 +30,7 @@ from guardrail.policy.routing import RequestInfo
 from guardrail.prepare import job_for
 from guardrail.resilience.deadline import DeadlineVerifier, bounded
 from guardrail.streaming import AsyncGuardedStream, GuardedStream
+from guardrail.verifiers.own import Judge, as_verifier
 from guardrail.verifiers.protocol import Check, Verifier
 from guardrail.wire.messages import read_messages, split_last_answer
 
@@ -67,21 +68,22 @@ class Guard:
     """Applies one policy. Immutable, and meant to be shared between threads and tasks.
 
     ``policy``: a `Policy`, a policy file, a preset's name (``observe``, ``balanced``, ``strict``), or None
-    for the default: the embedded verifier and ``balanced``. ``verifiers`` puts objects of your own in the
-    place of the policy's verifiers, by name. Raises `PolicyError` when the policy cannot be used.
+    for the default: the embedded verifier and ``balanced``. ``verifiers`` puts judges of your own in the
+    place of the policy's verifiers, by name: whole ones, objects with ``verify`` only, or functions of a
+    `Check`. Raises `PolicyError` when the policy cannot be used, and `ConfigError` for what is no judge.
     """
 
     def __init__(
         self,
         policy: Policy | str | Path | None = None,
         *,
-        verifiers: Mapping[str, Verifier] | None = None,
+        verifiers: Mapping[str, Judge] | None = None,
         listeners: Sequence[Listener] = (),
     ) -> None:
         self._policy = load(policy)
         self._listeners = (LogListener(), *listeners)
         # Foreign verifiers may know no deadline; the built ones keep theirs.
-        own = {name: DeadlineVerifier(verifier) for name, verifier in (verifiers or {}).items()}
+        own = {name: DeadlineVerifier(as_verifier(judge)) for name, judge in (verifiers or {}).items()}
         self._built = build(self._policy, without=own, on_retry=self._tell)
         self._verifiers: dict[str, Verifier] = {**self._built, **own}
 

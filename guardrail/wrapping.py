@@ -12,7 +12,7 @@ from guardrail.errors import ConfigError
 from guardrail.events import Listener
 from guardrail.guard import Guard
 from guardrail.policy.model import Policy
-from guardrail.verifiers.protocol import Verifier
+from guardrail.verifiers.own import Judge
 
 __all__ = ["Adapter", "wrap"]
 
@@ -38,7 +38,7 @@ def wrap(
     client: Client,
     policy: Policy | str | Path | Guard | None = None,
     *,
-    verifiers: Mapping[str, Verifier] | None = None,
+    verifiers: Mapping[str, Judge] | None = None,
     listeners: Sequence[Listener] = (),
 ) -> Client:
     """A guarded client of the same type as ``client``.

@@ -13,7 +13,8 @@ from rich.text import Text
 from guardrail.cli.jsonout import dump
 from guardrail.cli.render import terminal_console
 from guardrail.doctor.examine import Seen, Tried, examine
-from guardrail.doctor.installed import Key, ModelSeen, embedded_model, keys, versions
+from guardrail.doctor.installed import JudgeSeen, Key, ModelSeen, embedded_model, judges, keys, versions
+from guardrail.policy.kinds import described
 from guardrail.policy.loading import load
 from guardrail.policy.model import Policy
 
@@ -50,20 +51,28 @@ def doctor(ctx: click.Context, policy: str | None, as_json: bool) -> None:
       guardrail doctor --policy guardrail.yaml --json
     """
     found = load(policy)
-    asked, model = keys(found, os.environ), embedded_model()
+    asked, own, model = keys(found, os.environ), judges(found), embedded_model()
     if as_json:
         tried = list(examine())
-        click.echo(dump(_object(found, asked, model, tried)))
+        click.echo(dump(_object(found, asked, own, model, tried)))
     else:
-        tried = _told(terminal_console(), found, policy, asked, model)
-    well = model.works and all(one.kept for one in tried) and all(key.present or not key.needed for key in asked)
+        tried = _told(terminal_console(), found, policy, asked, own, model)
+    there = all(key.present or not key.needed for key in asked) and all(judge.present for judge in own)
+    well = model.works and there and all(one.kept for one in tried)
     ctx.exit(0 if well else 1)
 
 
-def _told(console: Console, policy: Policy, source: str | None, asked: Sequence[Key], model: ModelSeen) -> list[Tried]:
+def _told(
+    console: Console,
+    policy: Policy,
+    source: str | None,
+    asked: Sequence[Key],
+    own: Sequence[JudgeSeen],
+    model: ModelSeen,
+) -> list[Tried]:
     known = [f"{name} {number or 'not installed'}" for name, number in versions().items()]
     console.print(Text("installed  ", style="bold").append(", ".join(known), style="default"))
-    verifiers = ", ".join(f"{name} ({spec.kind})" for name, spec in policy.verifiers.items())
+    verifiers = ", ".join(f"{name} ({described(spec)})" for name, spec in policy.verifiers.items())
     console.print(
         Text("policy     ", style="bold").append(
             f"{source or 'default'}, digest {policy.digest}: {verifiers}", "default"
@@ -71,6 +80,8 @@ def _told(console: Console, policy: Policy, source: str | None, asked: Sequence[
     )
     for key in asked:
         console.print(_key_line(key))
+    for judge in own:
+        console.print(_judge_line(judge))
     console.print(_model_line(model))
     tried = list(examine())
     console.print(_table(tried), Text(_LEGEND, style="dim"))
@@ -88,6 +99,13 @@ def _key_line(key: Key) -> Text:
     return Text("key        ", style="bold").append(f"{key.variable} {state} ({where})", style=style)
 
 
+def _judge_line(judge: JudgeSeen) -> Text:
+    state = "is installed" if judge.present else "is not installed: no package has an entry point of this name"
+    style = "default" if judge.present else "red"
+    where = f"verifiers.{judge.verifier}.name"
+    return Text("judge      ", style="bold").append(f"{judge.name} {state} ({where})", style=style)
+
+
 def _model_line(model: ModelSeen) -> Text:
     told = f"version {model.version}, first verdict after {model.seconds:.2f} s" if model.works else model.problem
     return Text("embedded   ", style="bold").append(told, style="default" if model.works else "red")
@@ -102,7 +120,9 @@ def _table(tried: Sequence[Tried]) -> Table:
     return table
 
 
-def _object(policy: Policy, asked: Sequence[Key], model: ModelSeen, tried: Sequence[Tried]) -> dict[str, object]:
+def _object(
+    policy: Policy, asked: Sequence[Key], own: Sequence[JudgeSeen], model: ModelSeen, tried: Sequence[Tried]
+) -> dict[str, object]:
     return {
         "versions": versions(),
         "policy": {
@@ -112,6 +132,7 @@ def _object(policy: Policy, asked: Sequence[Key], model: ModelSeen, tried: Seque
                 {"verifier": k.verifier, "setting": k.setting, "variable": k.variable, "present": k.present}
                 for k in asked
             ],
+            "judges": [{"verifier": j.verifier, "name": j.name, "present": j.present} for j in own],
         },
         "embedded": {"version": model.version, "works": model.works, "seconds": round(model.seconds, 3)},
         "surfaces": [

@@ -10,6 +10,7 @@ import click
 
 from guardrail.cli.starter import starter
 from guardrail.errors import ConfigError
+from guardrail.policy.kinds import described
 from guardrail.policy.loading import load
 from guardrail.policy.model import Policy
 from guardrail.policy.presets import PRESETS
@@ -67,7 +68,7 @@ def validate(file: str) -> None:
       guardrail policy validate pyproject.toml
     """
     found = load(file)
-    verifiers = ", ".join(f"{name} ({spec.kind})" for name, spec in found.verifiers.items())
+    verifiers = ", ".join(f"{name} ({described(spec)})" for name, spec in found.verifiers.items())
     click.echo(f"{file}: valid, digest {found.digest}")
     click.echo(f"  policies:  {', '.join(found.policies)}")
     click.echo(f"  verifiers: {verifiers}")

@@ -11,12 +11,14 @@ from typing import Any
 
 from guardrail.conversation import Evidence, Turn
 from guardrail.errors import ConfigError
-from guardrail.policy.model import Policy
+from guardrail.policy.model import CustomSpec, Policy
+from guardrail.policy.problems import key_of
 from guardrail.policy.secrets import SecretRef
 from guardrail.verifiers.embedded import EmbeddedVerifier
+from guardrail.verifiers.plugins import names
 from guardrail.verifiers.protocol import Check
 
-__all__ = ["Key", "ModelSeen", "embedded_model", "keys", "versions"]
+__all__ = ["JudgeSeen", "Key", "ModelSeen", "embedded_model", "judges", "keys", "versions"]
 
 _DISTRIBUTIONS = (
     "guardrail-llm",
@@ -50,7 +52,7 @@ class Key:
 
     verifier: str
     setting: str
-    """``api_key``, or ``headers.NAME``."""
+    """``api_key``, ``headers.NAME`` or ``options.NAME``."""
     variable: str
     present: bool
     needed: bool
@@ -73,6 +75,29 @@ def _references(spec: Any) -> Iterator[tuple[str, SecretRef]]:
     for name, value in getattr(spec, "headers", {}).items():
         if isinstance(value, SecretRef):
             yield f"headers.{name}", value
+    if isinstance(spec, CustomSpec):
+        for path, ref in spec.references():
+            yield f"options.{key_of(path)}", ref
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeSeen:
+    """A judge of the user's own that a policy names."""
+
+    verifier: str
+    name: str
+    present: bool
+    """Whether an installed package has an entry point of this name. It is not imported."""
+
+
+def judges(policy: Policy) -> list[JudgeSeen]:
+    """Every entry point that the verifiers of ``policy`` name."""
+    there = names()
+    return [
+        JudgeSeen(verifier, spec.name, spec.name in there)
+        for verifier, spec in policy.verifiers.items()
+        if isinstance(spec, CustomSpec)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How to check: the verifiers that a policy may name. Pure: descriptions, from which others build."""
+"""How to check: single verifiers that a policy may name. Pure: descriptions, from which others build."""
 
 from __future__ import annotations
 
@@ -12,13 +12,10 @@ from guardrail.policy.durations import SomeSeconds
 from guardrail.policy.part import Count, Maybe, Part
 from guardrail.policy.problems import Problem, refuse, refuse_all
 from guardrail.policy.retries import Retry
-from guardrail.policy.secrets import ApiKey, Headers, SecretRef
+from guardrail.policy.secrets import ApiKey, Headers, header_values
 from guardrail.verifiers.dialect_names import DialectName, refusal
 
-__all__ = ["KLUSTER", "NOT_BUILT", "ChatSpec", "EmbeddedSpec", "VerifierSpec"]
-
-NOT_BUILT = ("dedicated", "cascade", "panel", "consistency", "knowledge")
-"""Kinds of verifiers that have a name but are not built."""
+__all__ = ["KLUSTER", "ChatSpec", "EmbeddedSpec", "HttpUrl", "Name"]
 
 KLUSTER: Mapping[str, str] = {
     "model": "klusterai/verify-reliability",
@@ -53,6 +50,10 @@ def _http_url(url: str) -> str:
     return url
 
 
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+"""Where an endpoint is: http or https, without a user or password."""
+
+
 def _not_refused(dialect: object) -> object:
     why = refusal(dialect) if isinstance(dialect, str) else None
     if why is not None:
@@ -71,7 +72,7 @@ class ChatSpec(Part):
     """How the judge is asked and read: the one that its model was made for, or ``structured`` for any strong LLM."""
     model: Name = KLUSTER["model"]
     """The name of the model; it must be given for every dialect but ``kluster``."""
-    base_url: Annotated[str, AfterValidator(_http_url)] = KLUSTER["base_url"]
+    base_url: HttpUrl = KLUSTER["base_url"]
     """Where the endpoint is; it must be given for every dialect but ``kluster``."""
     api_key: Maybe[ApiKey] = None
     """A reference to the key; none: no key is sent. Filled in for ``kluster`` at its own address only."""
@@ -100,19 +101,4 @@ class ChatSpec(Part):
 
     def header_values(self, env: Mapping[str, str]) -> dict[str, str]:
         """The headers with their references resolved; `PolicyError` where a variable is not set."""
-        return {
-            name: value.resolve(env) if isinstance(value, SecretRef) else value for name, value in self.headers.items()
-        }
-
-
-def _built(value: object) -> object:
-    kind = value.get("kind") if isinstance(value, Mapping) else None
-    if kind in NOT_BUILT:
-        raise refuse(f"the verifier kind {kind!r} is not built; there are embedded and chat", "kind")
-    if not isinstance(value, Mapping | Part):
-        raise refuse_all([Problem((), "must be a mapping such as {kind: embedded}", True)])
-    return value
-
-
-VerifierSpec = Annotated[EmbeddedSpec | ChatSpec, Field(discriminator="kind"), BeforeValidator(_built)]
-"""One verifier, told apart by ``kind``."""
+        return header_values(self.headers, env)

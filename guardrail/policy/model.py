@@ -1,7 +1,7 @@
 """The policy: how to check, what to do, and where. Pure, and the same whichever file it came from.
 
 Policy
-├── verifiers   how to check    {main: EmbeddedSpec | ChatSpec}
+├── verifiers   how to check    {main: EmbeddedSpec | ChatSpec | ...}
 ├── policies    what to do      {default: Rules}
 └── routes      where           (Route(match, policy), ...)
 """
@@ -16,7 +16,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from guardrail.policy.judges import ChatSpec, EmbeddedSpec, VerifierSpec
+from guardrail.policy.composed import CascadeSpec, PanelSpec
+from guardrail.policy.custom import CustomSpec
+from guardrail.policy.dedicated import DedicatedSpec
+from guardrail.policy.judges import ChatSpec, EmbeddedSpec
+from guardrail.policy.kinds import VerifierSpec, circular, others
 from guardrail.policy.part import Part
 from guardrail.policy.problems import Path, Problem, did_you_mean, refuse, refuse_all
 from guardrail.policy.retries import (
@@ -47,7 +51,10 @@ from guardrail.policy.secrets import SecretRef, keeps_references
 __all__ = [
     "EMBEDDED_THRESHOLD",
     "Budget",
+    "CascadeSpec",
     "ChatSpec",
+    "CustomSpec",
+    "DedicatedSpec",
     "EmbeddedSpec",
     "Exponential",
     "ExponentialJitter",
@@ -56,6 +63,7 @@ __all__ = [
     "Match",
     "Messages",
     "NoWait",
+    "PanelSpec",
     "Policy",
     "Random",
     "Retry",
@@ -109,7 +117,7 @@ class Policy(Part):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Policy:
-        problems = [*self._dangling(), *self._circular(), *self._unreachable()]
+        problems = [*self._dangling(), *circular(self.verifiers), *self._unsure_elsewhere(), *self._unreachable()]
         if problems:
             raise refuse_all(problems)
         return self
@@ -120,8 +128,8 @@ class Policy(Part):
         for name, rules in self.policies.items():
             yield from self._missing(("policies", name, "verify", "with"), rules.verify.with_, self.verifiers)
         for name, spec in self.verifiers.items():
-            if isinstance(spec, ChatSpec) and spec.fallback is not None:
-                yield from self._missing(("verifiers", name, "fallback"), spec.fallback, self.verifiers)
+            for path, other in others(spec):
+                yield from self._missing(("verifiers", name, *path), other, self.verifiers)
         for place, route in enumerate(self.routes):
             yield from self._missing(("routes", place, "policy"), route.policy, self.policies)
 
@@ -132,18 +140,18 @@ class Policy(Part):
             near = did_you_mean(name, there) or f"; there are {', '.join(there)}"
             yield Problem(path, f"there is no {kind} {name!r}{near}")
 
-    def _circular(self) -> Iterator[Problem]:
-        for name in self.verifiers:
-            seen, at = [name], self._fallback(name)
-            while at is not None and at not in seen:
-                seen, at = [*seen, at], self._fallback(at)
-            if at == name:
-                circle = " -> ".join([*seen, at])
-                yield Problem(("verifiers", name, "fallback"), f"goes round in a circle: {circle}")
-
-    def _fallback(self, name: str) -> str | None:
-        spec = self.verifiers.get(name)
-        return spec.fallback if isinstance(spec, ChatSpec) else None
+    def _unsure_elsewhere(self) -> Iterator[Problem]:
+        """Cascades that would not ask again about answers whose risk is about the threshold."""
+        for name, rules in self.policies.items():
+            spec, threshold = self.verifiers.get(rules.verify.with_), rules.verify.threshold
+            if not isinstance(spec, CascadeSpec) or threshold is None:
+                continue
+            low, high = spec.between
+            if not low <= threshold.risk <= high:
+                message = (
+                    f"leaves out the threshold of policies.{name}, {threshold.risk:g}: the first is least sure there"
+                )
+                yield Problem(("verifiers", rules.verify.with_, "between"), message)
 
     def _unreachable(self) -> Iterator[Problem]:
         for place, route in enumerate(self.routes[:-1]):

@@ -31,7 +31,7 @@ __all__ = [
 Path: TypeAlias = tuple[str | int, ...]
 """Where something stands: keys, and numbers of list items from 0."""
 
-_HIDDEN = {"api_key", "headers", "base_url"}
+_HIDDEN = {"api_key", "headers", "base_url", "options"}
 """Keys whose values are never shown: they may hold what must stay secret."""
 
 

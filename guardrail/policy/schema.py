@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from pydantic_core import CoreSchema
 
-from guardrail.policy import judges, model, retries, routing, rules
+from guardrail.policy import composed, custom, dedicated, judges, model, retries, routing, rules
 from guardrail.policy.durations import PATTERN
 from guardrail.policy.model import Policy
 from guardrail.policy.presets import PRESETS
@@ -92,7 +92,10 @@ def _widen(parts: _Schema) -> None:
     chat["required"] = ["kind", "dialect"]
     chat["if"] = {"properties": {"dialect": {"const": "kluster"}}}
     chat["else"] = {"required": ["model", "base_url"]}
-    parts["EmbeddedSpec"]["required"] = ["kind"]
+    for name in ("EmbeddedSpec", "DedicatedSpec", "CascadeSpec", "PanelSpec", "CustomSpec"):
+        parts[name]["required"] = ["kind", *parts[name].get("required", ())]
+    parts["PanelSpec"]["properties"]["members"] |= {"minItems": 2, "uniqueItems": True}
+    parts["CustomSpec"]["properties"]["name"] |= {"pattern": "^[^:]+$"}
     for kind in ("any", "all"):
         parts["Stop"]["properties"][kind]["minItems"] = 1
     for kind in ("chain", "combine"):
@@ -170,7 +173,7 @@ def _describe(schema: _Schema, words: dict[str, str]) -> None:
 
 def _documented() -> Iterator[tuple[str, dict[str, str]]]:
     """The parts of a policy, with the docstrings that stand below their fields."""
-    for module in (model, judges, rules, retries, routing):
+    for module in (model, judges, dedicated, composed, custom, rules, retries, routing):
         for name, part in inspect.getmembers(module, _is_part):
             if part.__module__ == module.__name__:
                 family = [base for base in part.__mro__ if _is_part(base) and base is not BaseModel]

@@ -12,7 +12,15 @@ from pydantic import BeforeValidator, InstanceOf, PlainSerializer, WithJsonSchem
 from guardrail.errors import PolicyError
 from guardrail.policy.problems import Path, Problem, refuse, refuse_all
 
-__all__ = ["ApiKey", "Headers", "SecretRef", "is_secret_header", "keeps_references"]
+__all__ = [
+    "ApiKey",
+    "Headers",
+    "SecretRef",
+    "header_values",
+    "is_secret_header",
+    "keeps_references",
+    "parse_reference",
+]
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _REFERENCE = re.compile(rf"(?:(?P<scheme>Bearer|Basic|Token) )?\$\{{(?P<name>{_NAME})(?::-(?P<default>[^}}]*))?\}}")
@@ -54,7 +62,7 @@ class SecretRef:
 
 def keeps_references(path: Path) -> bool:
     """Whether ``${NAME}`` at ``path`` of a policy file stays a reference when the file is loaded."""
-    return len(path) > 2 and path[0] == "verifiers" and path[2] in ("api_key", "headers")
+    return len(path) > 2 and path[0] == "verifiers" and path[2] in ("api_key", "headers", "options")
 
 
 def is_secret_header(name: str) -> bool:
@@ -122,3 +130,8 @@ _HeaderValue = Annotated[
 ]
 Headers = Annotated[dict[str, _HeaderValue], BeforeValidator(_read_headers)]
 """HTTP headers: plain text, or one reference; for names that sound like secrets only a reference."""
+
+
+def header_values(headers: Mapping[str, str | SecretRef], env: Mapping[str, str]) -> dict[str, str]:
+    """``headers`` with their references resolved; `PolicyError` where a variable is not set."""
+    return {name: value.resolve(env) if isinstance(value, SecretRef) else value for name, value in headers.items()}

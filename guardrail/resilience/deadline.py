@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable
 from contextvars import copy_context
+from dataclasses import replace
 from typing import TypeVar
 
 from guardrail.errors import VerifierError
@@ -57,10 +58,10 @@ def _late(seconds: float) -> TimeoutError:
 
 
 class DeadlineVerifier:
-    """Another verifier, cut off when ``check.remaining`` seconds are over."""
+    """Another verifier, cut off when ``check.remaining`` seconds are over, or ``timeout`` where that is less."""
 
-    def __init__(self, inner: Verifier) -> None:
-        self._inner = inner
+    def __init__(self, inner: Verifier, *, timeout: float | None = None) -> None:
+        self._inner, self._timeout = inner, timeout
 
     @property
     def id(self) -> str:
@@ -74,6 +75,7 @@ class DeadlineVerifier:
 
     def verify(self, check: Check) -> Verdict:
         """Raises `VerifierError` with cause ``timeout`` when the time is over."""
+        check = self._within(check)
         if check.remaining is None:
             return self._inner.verify(check)
         try:
@@ -83,10 +85,16 @@ class DeadlineVerifier:
 
     async def averify(self, check: Check) -> Verdict:
         """The same."""
+        check = self._within(check)
         try:
             return await abounded(self._inner.averify(check), check.remaining)
         except TimeoutError as error:
             raise self._late(check) from error
+
+    def _within(self, check: Check) -> Check:
+        if self._timeout is None or (check.remaining is not None and check.remaining <= self._timeout):
+            return check
+        return replace(check, remaining=self._timeout)
 
     def _late(self, check: Check) -> VerifierError:
         return VerifierError(Cause.TIMEOUT, f"the verifier {self.id!r} did not answer within {check.remaining:.3g} s")

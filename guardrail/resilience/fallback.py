@@ -38,7 +38,7 @@ class FallbackVerifier:
         try:
             return self._first.verify(check)
         except VerifierError as error:
-            return _explained(self._second.verify(_rest(check, started)), error)
+            return _explained(self._second.verify(check.after(time.monotonic() - started)), error)
 
     async def averify(self, check: Check) -> Verdict:
         """The same."""
@@ -46,7 +46,7 @@ class FallbackVerifier:
         try:
             return await self._first.averify(check)
         except VerifierError as error:
-            return _explained(await self._second.averify(_rest(check, started)), error)
+            return _explained(await self._second.averify(check.after(time.monotonic() - started)), error)
 
     def close(self) -> None:
         """Close the first; the second is somebody else's as well."""
@@ -55,12 +55,6 @@ class FallbackVerifier:
     async def aclose(self) -> None:
         """Close the first; the second is somebody else's as well."""
         await self._first.aclose()
-
-
-def _rest(check: Check, started: float) -> Check:
-    if check.remaining is None:
-        return check
-    return replace(check, remaining=max(0.0, check.remaining - (time.monotonic() - started)))
 
 
 def _explained(verdict: Verdict, error: VerifierError) -> Verdict:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 from guardrail.conversation import Evidence, Message, Turn
@@ -23,6 +23,10 @@ class Check:
     """The risk (0..1) from which the policy calls an answer unreliable; None: the verifier's own."""
     remaining: float | None = None
     """Seconds that are left for this; None means without bound."""
+
+    def after(self, seconds: float) -> Check:
+        """The same, with ``seconds`` of its time spent."""
+        return self if self.remaining is None else replace(self, remaining=max(0.0, self.remaining - seconds))
 
 
 @runtime_checkable

@@ -119,3 +119,25 @@ def test_show_as_json_is_the_same_policy() -> None:
 def test_the_schema_knows_the_keys_of_a_policy() -> None:
     schema = json.loads(run("schema").stdout)
     assert {"version", "verifiers", "policies", "routes"} <= set(schema["properties"])
+
+
+def test_verifiers_of_verifiers_are_shown_with_what_they_are_made_of() -> None:
+    Path("p.yaml").write_text(
+        "version: 1\nverifiers:\n"
+        "  main: {kind: cascade, first: local, then: all, between: [0.3, 0.7]}\n"
+        "  local: {kind: embedded}\n"
+        "  all: {kind: panel, members: [local, own], combine: mean}\n"
+        "  own: {kind: custom, name: mine, options: {token: '${OWN_TOKEN}'}}\n"
+    )
+    told = run("validate", "p.yaml").stdout
+    assert "main (cascade of local, then all), local (embedded), all (panel of local, own), own (custom mine)" in told
+    shown = yaml.safe_load(run("show", "p.yaml").stdout)["verifiers"]
+    assert shown["main"] == {
+        "kind": "cascade",
+        "first": "local",
+        "then": "all",
+        "between": [0.3, 0.7],
+        "fallback": "none",
+    }
+    assert shown["all"] == {"kind": "panel", "members": ["local", "own"], "combine": "mean", "fallback": "none"}
+    assert shown["own"]["options"] == {"token": "${OWN_TOKEN}"}

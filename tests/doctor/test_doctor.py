@@ -16,6 +16,7 @@ from guardrail.doctor.examine import Tried, examine
 from guardrail.doctor.surfaces import SURFACES, Surface
 from guardrail.policy.loading import load
 from guardrail.verifiers.embedded import EmbeddedVerifier
+from tests.verifiers.judges import install
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +105,44 @@ def test_keys_are_named_and_never_shown(
     assert ("KLUSTER_API_KEY is set" in shown.output) is (value is not None)
     assert "very-secret" not in shown.output + machine.output
     assert [key["present"] for key in json.loads(machine.stdout)["policy"]["keys"]] == [value is not None, False]
+
+
+OWN = """\
+version: 1
+verifiers:
+  main: {kind: cascade, first: local, then: several, between: [0.3, 0.7], fallback: local}
+  local: {kind: embedded}
+  several: {kind: panel, members: [service, own], combine: any}
+  service: {kind: dedicated, api_key: "${SERVICE_KEY:-}"}
+  own: {kind: custom, name: mine, options: {deep: [{token: "${OWN_TOKEN:-}"}]}}
+"""
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("there", [True, False])
+def test_what_verifiers_are_made_of_is_told_and_whether_judges_are_installed(
+    there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if there:
+        install(tmp_path, monkeypatch, {"mine": "own_judges:Judge"})
+    file = tmp_path / "guardrail.yaml"
+    file.write_text(OWN, encoding="utf-8")
+    shown, machine = doctor("--policy", str(file)), doctor("--policy", str(file), "--json")
+    assert shown.exit_code == machine.exit_code == (0 if there else 1), shown.output
+    output = " ".join(shown.output.split())
+    for text in (
+        "main (cascade of local, then several, else local)",
+        "several (panel of service, own)",
+        "service (dedicated)",
+        "own (custom mine)",
+        "SERVICE_KEY is not set, and need not be (verifiers.service.api_key)",
+        "OWN_TOKEN is not set, and need not be (verifiers.own.options.deep[0].token)",
+        f"mine is {'' if there else 'not '}installed",
+    ):
+        assert text in output
+    told = json.loads(machine.stdout)["policy"]
+    assert told["judges"] == [{"verifier": "own", "name": "mine", "present": there}]
+    assert told["verifiers"]["several"] == "panel"
 
 
 @pytest.mark.usefixtures("few")

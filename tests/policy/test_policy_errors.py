@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 
 from guardrail.errors import PolicyError
 from guardrail.policy.loading import load
+from guardrail.policy.model import CustomSpec
 from guardrail.verifiers.dialect_names import REFUSED
 
 FULL = Path(__file__).with_name("full.yaml").read_text()
 ENV = {"JUDGE_KEY": "key", "TEAM_TOKEN": "token"}
-FREE = {"verifiers", "policies", "metadata", "headers"}
+FREE = {"verifiers", "policies", "metadata", "headers", "options"}
 """Mappings whose keys are names that the user gives."""
 
 
@@ -96,6 +97,11 @@ def test_a_misspelt_cause_is_told(tmp_path: Path, cause: str) -> None:
 
 
 DEFAULT = "version: 1\npolicies:\n  default:\n    "
+TWO = "version: 1\nverifiers:\n  local: {kind: embedded}\n  judge: {kind: chat, dialect: kluster}\n"
+DEDICATED = "version: 1\nverifiers:\n  main:\n    kind: dedicated\n    "
+CASCADE = TWO + "  main: {kind: cascade, first: local, then: judge, "
+PANEL = TWO + "  main: {kind: panel, "
+CUSTOM = "version: 1\nverifiers:\n  main: {kind: custom"
 CHAT = "version: 1\nverifiers:\n  main:\n    kind: chat\n    dialect: kluster\n    "
 
 WRONG: list[tuple[str, str, str]] = [
@@ -176,9 +182,9 @@ WRONG: list[tuple[str, str, str]] = [
     # verifiers
     *[
         (f"version: 1\nverifiers:\n  main: {{kind: {kind}}}\n", "3:16", f"the verifier kind '{kind}' is not built")
-        for kind in ("dedicated", "cascade", "panel", "consistency", "knowledge")
+        for kind in ("consistency", "knowledge")
     ],
-    ("version: 1\nverifiers:\n  main: {kind: embeded}\n", "3:16", "must be one of embedded, chat, not 'embeded'; did you mean 'embedded'?"),
+    ("version: 1\nverifiers:\n  main: {kind: embeded}\n", "3:16", "must be one of embedded, chat, dedicated, cascade, panel, custom, not 'embeded'; did you mean 'embedded'?"),
     ("version: 1\nverifiers:\n  other: {threads: 2}\n", "3:10", "the key 'kind' is missing: add one of embedded, chat"),
     ("version: 1\nverifiers:\n  main: {kind: chat}\n", "3:9", "the key 'dialect' is missing"),
     ("version: 1\nverifiers:\n  main: {kind: chat, dialect: structured, model: x}\n", "3:9", "the key 'base_url' is missing"),
@@ -199,7 +205,36 @@ WRONG: list[tuple[str, str, str]] = [
     (CHAT + 'headers: {X-Team: "a\\nb"}\n', "6:23", "printable text on one line"),
     (CHAT + "headers: {X-Team: 3}\n", "6:23", "must be text"),
     (CHAT + "headers: {X-Team: 'a-${TEAM}'}\n", "6:23", "one reference such as"),
+    # verifiers of other kinds
+    (DEDICATED + "search: yes\n", "5:13", "must be true or false, not 'yes'"),
+    (DEDICATED + "search: 1\n", "5:13", "must be true or false, not 1"),
+    (DEDICATED + "body: text\n", "5:11", "must be one of prompt, messages, not 'text'"),
+    (DEDICATED + "api_key: sk-1\n", "5:14", "must be a reference to an environment variable"),
+    (CASCADE + "between: 0.5}\n", "5:61", "must be two risks, such as [0.3, 0.7]"),
+    (CASCADE + "between: [0.3]}\n", "5:61", "must be two risks, such as [0.3, 0.7]"),
+    (CASCADE + "between: [0.7, 0.3]}\n", "5:61", "must be the lower risk and then the higher one: [0.3, 0.7]"),
+    (CASCADE + "between: [0.3, 1.3]}\n", "5:67", "must be 1 or less, not 1.3"),
+    (CASCADE + "between: [0.7, 0.9]}\n", "5:61", "leaves out the threshold of policies.default, 0."),
+    (CASCADE.replace("then: judge", "then: local") + "between: [0.3, 0.7]}\n", "5:45", "asks 'local' twice: name another verifier"),
+    (CASCADE.replace("first: local, ", "") + "between: [0.3, 0.7]}\n", "5:9", "the key 'first' is missing: add it"),
+    (PANEL + "members: [local, judge]}\n", "5:9", "the key 'combine' is missing: add it"),
+    (PANEL + "members: [local], combine: any}\n", "5:32", "needs at least two verifiers"),
+    (PANEL + "members: local, combine: any}\n", "5:32", "must be a list, not 'local'"),
+    (PANEL + "members: [local, judge, local], combine: any}\n", "5:47", "is a member already: 'local' has one voice"),
+    (PANEL + "members: [local, judge], combine: most}\n", "5:57", "must be one of any, all, mean, not 'most'"),
+    (CUSTOM + "}\n", "3:9", "the key 'name' is missing: add it"),
+    (CUSTOM + ", name: 'pkg.mod:Judge'}\n", "3:30", "is code, and a policy is data. Declare it in the group"),
+    (CUSTOM + ", name: judge.py}\n", "3:30", "guardrail.verifier('package.module:Class')"),
+    (CUSTOM + ", name: x, class: y}\n", "3:33", "unknown key 'class'"),
+    (CUSTOM + ", name: x, options: 3}\n", "3:42", "must be a mapping of names to values"),
+    (CUSTOM + ", name: x, options: {api_key: sk-1}}\n", "3:52", "must be a reference to an environment variable, such as ${TOKEN}"),
+    (CUSTOM + ", name: x, options: {a: [1, {b: 'x${Y}'}]}}\n", "3:54", "must be plain text, or one reference"),
     # names that lead nowhere
+    (CASCADE + "between: [0.3, 0.7], fallback: jugde}\n", "5:83", "there is no verifier 'jugde'; did you mean 'judge'?"),
+    (CASCADE.replace("first: local", "first: lokal") + "between: [0.3, 0.7]}\n", "5:32", "there is no verifier 'lokal'; did you mean 'local'?"),
+    (PANEL + "members: [local, jugde], combine: any}\n", "5:40", "there is no verifier 'jugde'; did you mean 'judge'?"),
+    (CASCADE.replace("first: local", "first: main") + "between: [0.3, 0.7]}\n", "5:32", "goes round in a circle: main -> main"),
+    (PANEL + "members: [local, main], combine: any}\n", "5:40", "goes round in a circle: main -> main"),
     (DEFAULT + "verify: {with: mian}\n", "4:20", "there is no verifier 'mian'; did you mean 'main'?"),
     (CHAT + "fallback: lokal\n", "6:15", "there is no verifier 'lokal'; there are main"),
     (CHAT + "fallback: main\n", "6:15", "goes round in a circle: main -> main"),
@@ -255,6 +290,46 @@ def test_files_that_extend_each_other_in_a_circle_are_refused(tmp_path: Path) ->
         (tmp_path / f"{name}.yaml").write_text(f"version: 1\nextends: {other}.yaml\n")
     with pytest.raises(PolicyError, match=r"c\.yaml:2:10: .*circle: a\.yaml -> b\.yaml -> c\.yaml -> a\.yaml"):
         load(tmp_path / "a.yaml")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), {1, 2}, b"x", None])
+def test_options_are_plain_data(value: object) -> None:
+    with pytest.raises(PolicyError, match=r"options\.a(\[1\])?: (must be|has no value)"):
+        load({"version": 1, "verifiers": {"main": {"kind": "custom", "name": "x", "options": {"a": value}}}})
+    with pytest.raises(PolicyError, match=r"^options\.a\[1\]: must be"):
+        CustomSpec(name="x", options={"a": [0, value]})
+
+
+def test_names_that_lead_back_are_refused_whatever_the_kind(tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text(
+        "version: 1\nverifiers:\n  local: {kind: embedded}\n"
+        "  a: {kind: panel, members: [local, b], combine: any}\n"
+        "  b: {kind: cascade, first: local, then: c, between: [0, 1]}\n"
+        "  c: {kind: custom, name: x, fallback: a}\n"
+        "  d: {kind: panel, members: [a, local], combine: any}\n"
+    )
+    with pytest.raises(PolicyError) as caught:
+        load(file)
+    assert [line.removeprefix(f"{file}:") for line in str(caught.value).splitlines()] == [
+        "4:37: verifiers.a.members[1]: goes round in a circle: a -> b -> c -> a",
+        "5:42: verifiers.b.then: goes round in a circle: b -> c -> a -> b",
+        "6:40: verifiers.c.fallback: goes round in a circle: c -> a -> b -> c",
+    ]
+
+
+def test_verifiers_may_share_others(tmp_path: Path) -> None:
+    load(
+        {
+            "version": 1,
+            "verifiers": {
+                "local": {"kind": "embedded"},
+                "judge": {"kind": "chat", "dialect": "kluster", "fallback": "local"},
+                "main": {"kind": "cascade", "first": "local", "then": "judge", "between": [0.3, 0.7]},
+                "all": {"kind": "panel", "members": ["main", "judge"], "combine": "all", "fallback": "local"},
+            },
+        }
+    )
 
 
 def test_a_fallback_that_comes_back_is_refused() -> None:

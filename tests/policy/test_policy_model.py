@@ -125,7 +125,7 @@ def leaves(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 OTHER: dict[Any, Any] = {
     "none": "8s", "flag": "block", "block": "pass", "regenerate": "pass", "answer": "raise", "enforce": "shadow",
     "kluster": "structured", "system": "evidence", "last_user": "evidence", False: True,
-    "local": "none", "main": "local",
+    "local": "none", "main": "local", "messages": "prompt", "any": "all", "${TEAM_TOKEN}": "${JUDGE_KEY}",
     "${JUDGE_KEY}": "${OTHER_KEY}", "Bearer ${TEAM_TOKEN}": "Bearer ${OTHER}", "https://judge.example.com/v1": "https://other.example.com",
 }  # fmt: skip
 
@@ -135,6 +135,10 @@ def changed(path: tuple[Any, ...], value: Any) -> Any:
         return {"regenerate": "fallback", "fallback": "regenerate"}[value]
     if path[-1] == "policy":
         return "other"
+    if path[-1] in ("first", "then") or path[-2] == "members":
+        return "own"
+    if value is True:
+        return False
     if (value in OTHER and not (value is False or value == 0)) or value is False:
         return OTHER[value]
     if isinstance(value, str) and value[-1:] in "sm" and value[:1].isdigit():

@@ -77,6 +77,8 @@ VALID: list[dict[str, Any]] = [
         }
         for name in get_args(DialectName)
     ),
+    {"version": 1, "verifiers": {"main": {"kind": "dedicated", "search": "${SEARCH:-true}", "api_key": "none"}}},
+    {"version": 1, "verifiers": {"main": {"kind": "custom", "name": "x", "retry": "none", "timeout": "none"}}},
 ]
 
 
@@ -89,7 +91,7 @@ def test_what_can_be_loaded_is_valid(data: dict[str, Any], tmp_path: Path) -> No
 
 
 def keys(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    free = path and path[-1] in ("verifiers", "policies", "metadata", "headers")
+    free = path and path[-1] in ("verifiers", "policies", "metadata", "headers", "options")
     items: Any = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
     here = [(*path, key) for key, _ in items if isinstance(data, dict) and not free]
     return here + [deeper for key, value in items for deeper in keys(value, (*path, key))]
@@ -130,7 +132,14 @@ WRONG: list[dict[str, Any]] = [
         {"version": 1, "verifiers": {"main": spec}}
         for spec in (
             {},
+            {"kind": "consistency"},
             {"kind": "cascade"},
+            {"kind": "cascade", "first": "main", "then": "other"},
+            {"kind": "panel", "members": ["main"], "combine": "any"},
+            {"kind": "panel", "members": ["main", "main"], "combine": "any"},
+            {"kind": "dedicated", "search": "yes"},
+            {"kind": "custom"},
+            {"kind": "custom", "name": "package.module:Class"},
             {"kind": "chat"},
             {"kind": "chat", "dialect": "structured"},
             {"kind": "chat", "dialect": "lynx", "model": "m"},

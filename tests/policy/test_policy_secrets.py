@@ -61,6 +61,24 @@ def test_a_secret_in_a_policy_is_refused_and_never_repeated(tmp_path: Path, writ
     assert caught.value.__cause__ is None
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"api_key": SECRET},
+        {"deep": [{"access_token": SECRET}]},
+        {"password": {"value": SECRET}},
+        {"token": f"${{KEY:-{SECRET}}}"},
+        {"text": f"${{KEY}} {SECRET}"},
+        SECRET,
+    ],
+)
+def test_a_secret_among_the_options_of_a_judge_is_refused_and_never_repeated(options: Any) -> None:
+    with pytest.raises(PolicyError) as caught:
+        load({"version": 1, "verifiers": {"main": {"kind": "custom", "name": "x", "options": options}}}, env={})
+    shown = "".join(traceback.format_exception(caught.value))
+    assert SECRET not in shown + repr(caught.value) + str(vars(caught.value))
+
+
 @pytest.mark.parametrize("broken", ["'", "{", "\t- x", "!!x"])
 def test_a_broken_file_does_not_give_its_text_away(tmp_path: Path, broken: str) -> None:
     (tmp_path / "p.yaml").write_text(f"version: 1\nverifiers: {{main: {{api_key: {SECRET}}}}}\npolicies: {broken}\n")

@@ -1,0 +1,89 @@
+"""The kinds of verifiers, and how they refer to one another. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from guardrail.policy.composed import CascadeSpec, PanelSpec
+from guardrail.policy.custom import CustomSpec
+from guardrail.policy.dedicated import DedicatedSpec
+from guardrail.policy.judges import ChatSpec, EmbeddedSpec
+from guardrail.policy.part import Part
+from guardrail.policy.problems import Path, Problem, refuse, refuse_all
+
+__all__ = ["BUILT", "NOT_BUILT", "VerifierSpec", "circular", "described", "others"]
+
+BUILT = ("embedded", "chat", "dedicated", "cascade", "panel", "custom")
+"""The kinds of verifiers that there are."""
+NOT_BUILT = ("consistency", "knowledge")
+"""Kinds of verifiers that have a name but are not built."""
+
+
+def _built(value: object) -> object:
+    kind = value.get("kind") if isinstance(value, Mapping) else None
+    if kind in NOT_BUILT:
+        raise refuse(f"the verifier kind {kind!r} is not built; there are {', '.join(BUILT)}", "kind")
+    if not isinstance(value, Mapping | Part):
+        raise refuse_all([Problem((), "must be a mapping such as {kind: embedded}", True)])
+    return value
+
+
+VerifierSpec = Annotated[
+    EmbeddedSpec | ChatSpec | DedicatedSpec | CascadeSpec | PanelSpec | CustomSpec,
+    Field(discriminator="kind"),
+    BeforeValidator(_built),
+]
+"""One verifier, told apart by ``kind``."""
+
+
+def others(spec: VerifierSpec) -> Iterator[tuple[Path, str]]:
+    """The names of other verifiers in ``spec``, each with the place in it where it stands."""
+    if isinstance(spec, EmbeddedSpec):
+        return
+    if isinstance(spec, CascadeSpec):
+        yield ("first",), spec.first
+        yield ("then",), spec.then
+    if isinstance(spec, PanelSpec):
+        yield from ((("members", place), name) for place, name in enumerate(spec.members))
+    if spec.fallback is not None:
+        yield ("fallback",), spec.fallback
+
+
+def described(spec: VerifierSpec) -> str:
+    """The kind of ``spec`` and what it is made of, in words: ``panel of local, judge``."""
+    match spec:
+        case CascadeSpec():
+            words = f"cascade of {spec.first}, then {spec.then}"
+        case PanelSpec():
+            words = f"panel of {', '.join(spec.members)}"
+        case CustomSpec():
+            words = f"custom {spec.name}"
+        case _:
+            words = spec.kind
+    fallback = None if isinstance(spec, EmbeddedSpec) else spec.fallback
+    return words if fallback is None else f"{words}, else {fallback}"
+
+
+def circular(verifiers: Mapping[str, VerifierSpec]) -> Iterator[Problem]:
+    """A problem for each place whose name leads back to the verifier that it stands in."""
+    for name, spec in verifiers.items():
+        for path, other in others(spec):
+            if way := _way(other, name, verifiers):
+                circle = " -> ".join([name, *way])
+                yield Problem(("verifiers", name, *path), f"goes round in a circle: {circle}")
+
+
+def _way(start: str, goal: str, verifiers: Mapping[str, VerifierSpec]) -> list[str]:
+    """The names on the shortest way from ``start`` to ``goal``, both included; empty where there is none."""
+    ways, seen = [[start]], {start}
+    for way in ways:
+        if way[-1] == goal:
+            return way
+        for _, name in others(verifiers[way[-1]]) if way[-1] in verifiers else ():
+            if name not in seen:
+                seen.add(name)
+                ways.append([*way, name])
+    return []
