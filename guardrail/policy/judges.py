@@ -61,7 +61,7 @@ def _not_refused(dialect: object) -> object:
     return dialect
 
 
-_NEED_AN_ADDRESS = frozenset(get_args(DialectName)) - {"kluster"}
+_NEED_AN_ADDRESS = tuple(name for name in get_args(DialectName) if name != "kluster")
 
 
 class ChatSpec(Part):

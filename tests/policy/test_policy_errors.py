@@ -205,6 +205,7 @@ WRONG: list[tuple[str, str, str]] = [
     (CHAT + 'headers: {X-Team: "a\\nb"}\n', "6:23", "printable text on one line"),
     (CHAT + "headers: {X-Team: 3}\n", "6:23", "must be text"),
     (CHAT + "headers: {X-Team: 'a-${TEAM}'}\n", "6:23", "one reference such as"),
+    ("version: 1\nverifiers:\n  main: {kind: chat, dialect: []}\n", "3:31", "must be one of"),
     # verifiers of other kinds
     (DEDICATED + "search: yes\n", "5:13", "must be true or false, not 'yes'"),
     (DEDICATED + "search: 1\n", "5:13", "must be true or false, not 1"),
