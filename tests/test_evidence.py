@@ -27,6 +27,9 @@ def found_and_expected(row: dict[str, Any]) -> tuple[set[tuple[str, str]], set[t
     return found, {(piece["origin"], piece["text"]) for piece in row["evidence"]}
 
 
+WRITTEN = "Message: the bus is late.\nFrom: Ann"
+
+
 def user(text: str) -> Message:
     return Message("user", (text,))
 
@@ -51,7 +54,7 @@ def test_precision_and_recall_over_all_labelled_prompts(capsys: pytest.CaptureFi
     recall = right / sum(len(expected) for _, expected in pairs)
     with capsys.disabled():
         print(f"\nevidence: {len(ROWS)} prompts, precision {precision:.3f}, recall {recall:.3f}")
-    assert len(ROWS) == 60
+    assert len(ROWS) == 101
     assert precision >= 0.98
     assert recall >= 0.98
 
@@ -74,6 +77,10 @@ def test_precision_and_recall_over_all_labelled_prompts(capsys: pytest.CaptureFi
         ('{"documents": [{"text": "Defoe wrote it."}]}', [("retrieved", "Defoe wrote it.")]),
         ("I own a kettle. It leaks. What now?", [("user", "I own a kettle. It leaks.")]),
         ("Now make it about snow and use the word 'silent'.", []),
+        ("Write a card for Ann. It has to be short. She is 40.", [("user", "She is 40.")]),
+        ("Context:\nMessage: the bus is late.\nFrom: Ann\n\nWho is late?", [("retrieved", WRITTEN)]),
+        ("Who wrote this?\n> Context: none was given.", [("user", "> Context: none was given.")]),
+        ("[DOCUMENT]\nIt rained.\n[/DOCUMENT]\nDid it?", [("retrieved", "It rained.")]),
         ("Name a shop. It should be a funny name.", []),
     ],
 )
@@ -171,6 +178,19 @@ def hostile() -> list[str]:
         "the following context ",
         "Use the following context\n",
         "Summarise: ",
+        "> ",
+        "> a\n",
+        "|",
+        "| a |\n",
+        "|-",
+        "|-|\n",
+        "(",
+        "(a: ",
+        '{"',
+        '{"context": "',
+        "a: |\n",
+        "Write. It is. ",
+        "«. ",
     )
     return [unit * (60_000 // len(unit)) for unit in units]
 

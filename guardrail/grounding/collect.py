@@ -1,21 +1,22 @@
 """Collecting the grounding that a conversation holds.
 
-Each message is read on its own: first what stands between tags, then JSON arrays of documents, then
-sections under headings and introductions, then numbered passages; what is left of a user's message is
-searched for what the user states. Everything runs in time linear in the length of the text.
+Each message is read on its own: first what stands between tags, then documents in JSON, then sections under
+headings and introductions, then numbered passages; what is left of a user's message is searched for
+quotations, tables, and what the user states. Everything runs in time linear in the length of the text.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 
 from guardrail.conversation import Evidence, Message, Origin
+from guardrail.grounding.blocks import set_off
 from guardrail.grounding.documents import documents_in, documents_of
 from guardrail.grounding.passages import numbered_alone, pieces
-from guardrail.grounding.sections import REQUESTED, Section, sections
+from guardrail.grounding.sections import REQUESTED, Section, names_grounding, sections
 from guardrail.grounding.statements import only_requests, stated
 from guardrail.grounding.tags import tagged
 
@@ -23,7 +24,7 @@ __all__ = ["collect", "missing_note"]
 
 _JSON_START = re.compile(r"^[ \t]{0,8}(?:\[\s{0,40})?\{\s{0,40}\"", re.MULTILINE)
 _JSON_TRIES = 8
-"""Places of one message where a JSON array is tried: each try may read to the end of the text."""
+"""Places of one message where a JSON value is tried: each try may read to the end of the text."""
 
 
 def collect(conversation: Sequence[Message], given: Sequence[Evidence] = ()) -> tuple[Evidence, ...]:
@@ -76,14 +77,14 @@ def _from_text(text: str, *, states: bool) -> Iterator[Evidence]:
     found = tagged(text)
     for block in found.blocks:
         yield from pieces(block.text, "retrieved", title=block.title, url=block.url)
-    documents, rest = _json_arrays(found.rest)
+    documents, rest = _json(found.rest)
     yield from documents
     for section in sections(rest):
         yield from _from_section(section, states=states)
 
 
-def _json_arrays(text: str) -> tuple[list[Evidence], str]:
-    """The documents of the JSON arrays in ``text``, and the text without those arrays."""
+def _json(text: str) -> tuple[list[Evidence], str]:
+    """The documents of the JSON values in ``text``, and the text without those values."""
     documents: list[Evidence] = []
     kept: list[str] = []
     done = 0
@@ -94,16 +95,25 @@ def _json_arrays(text: str) -> tuple[list[Evidence], str]:
             value, end = json.JSONDecoder().raw_decode(text, start.end() - len(start[0].lstrip()))
         except (ValueError, RecursionError):
             continue
-        if found := documents_of(value, "retrieved"):
+        if found := documents_of(value, "retrieved") or tuple(_fields(value)):
             documents += found
             kept.append(text[done : start.start()])
             done = end
     return documents, "".join([*kept, text[done:]])
 
 
+def _fields(value: object) -> Iterator[Evidence]:
+    """What an object such as ``{"context": ..., "question": ...}`` holds under the names of grounding."""
+    if isinstance(value, Mapping):
+        for name, content in value.items():
+            if names_grounding(name):
+                for item in content if isinstance(content, list) else [content]:
+                    yield from pieces(item, "retrieved") if isinstance(item, str) else ()
+
+
 def _from_section(section: Section, *, states: bool) -> Iterator[Evidence]:
     if section.kind == "context":
-        kept = pieces(section.text, "retrieved")
+        kept = pieces(section.text, "retrieved", title=section.title)
         # Under a heading of a system prompt there may stand orders just as well.
         yield from kept if states or section.fenced else (p for p in kept if not only_requests(p.text))
     elif section.kind == "pasted" and (states or (section.fenced and section.name != REQUESTED)):
@@ -112,7 +122,8 @@ def _from_section(section: Section, *, states: bool) -> Iterator[Evidence]:
         passages, rest = numbered_alone(section.text)
         yield from (Evidence(text, "retrieved") for text in passages if states or not only_requests(text))
         if states:
-            yield from (Evidence(text, "user") for text in stated(rest))
+            blocks, rest = set_off(rest)
+            yield from (Evidence(text, "user") for text in (*blocks, *stated(rest)))
 
 
 def _pasted(section: Section, origin: Origin) -> Iterator[Evidence]:

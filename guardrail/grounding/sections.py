@@ -26,7 +26,7 @@ from guardrail.grounding.words import (
     words,
 )
 
-__all__ = ["REQUESTED", "Section", "sections"]
+__all__ = ["REQUESTED", "Section", "names_grounding", "sections"]
 
 REQUESTED = "requested"
 """The name of a pasted section that only a request announces, such as ``Summarise:``."""
@@ -38,6 +38,15 @@ _DECORATION = "#*_>= \t"
 _FENCES = ('"""', "```", "'''", "~~~", "---", "===", "***", "___", "<<<")
 _PROPERTIES = words("source title url link file file_path file_name filename page page_label date author id score")
 _VERBATIM = ("```", "~~~")
+_ASIDE = re.compile(r"\([^()]*\)")
+_CLOSING = ("[/", "{/", "<</", "</")
+"""How a line begins that closes what a heading in the same brackets has opened."""
+_SCALARS = ("|", ">", "|-", ">-", "|+", ">+")
+"""What YAML writes behind a key whose text stands on the next lines."""
+_FILES = words("file filename document doc attachment page source datei dokument fichier document archivo documento")
+_FILE_NAME = re.compile(r"[^\s:/?*]{1,120}\.[A-Za-z0-9]{2,5}")
+_PASTED_BESIDE = 40
+"""Characters from which text beside a label such as ``Review:`` is the text that it names."""
 _PASTED_INLINE = 80
 """Characters from which text after ``Summarise:`` on one line is a pasted text and no phrase."""
 
@@ -54,6 +63,8 @@ class Section:
     introduced: bool = False
     """Whether a mere sentence introduced it, rather than a heading."""
     fenced: bool = False
+    title: str | None = None
+    """The file that its heading names."""
 
     @property
     def text(self) -> str:
@@ -68,6 +79,7 @@ class _Heading:
     rest: str = ""
     level: int = 0
     introduced: bool = False
+    title: str | None = None
     waits: bool = False
     """An introduction without a colon: the section begins after its paragraph."""
 
@@ -100,6 +112,8 @@ class _Reader:
         return self._sections
 
     def _heading(self, line: str) -> _Heading | None:
+        if line.startswith("> "):
+            return None  # What is quoted announces nothing.
         current = self._sections[-1]
         found = _heading(line)
         grounded = current.kind in ("context", "pasted")
@@ -111,6 +125,8 @@ class _Reader:
                 return None
         if current.level and found.level > current.level:
             return None
+        if grounded and found.kind == "pasted" and not found.level:
+            return None  # A line such as "Message: ..." of a log or a record.
         return found
 
     def _open(self, heading: _Heading) -> None:
@@ -121,7 +137,7 @@ class _Reader:
         if heading.waits:
             self._skip_paragraph()
         rest = [heading.rest] if heading.rest else []
-        section = Section(heading.kind, rest, heading.name, heading.level, heading.introduced)
+        section = Section(heading.kind, rest, heading.name, heading.level, heading.introduced, title=heading.title)
         self._sections.append(section)
         if not rest and self._at < len(self._lines) and set(self._lines[self._at].strip()) == {"="}:
             closer = self._closing(self._at + 1, "===")
@@ -198,17 +214,24 @@ def _heading(line: str) -> _Heading | None:
     bold = stripped.startswith(("**", "__", "==", "--", "[")) or (line[:1] != " " and stripped.isupper())
     plain = stripped.replace("**", "").replace("__", "").strip(_DECORATION)
     plain = plain.strip("- ") if plain.startswith("--") else plain
-    colon = min((at for mark in ":：" if (at := plain.find(mark)) >= 0), default=-1)
+    bare = _ASIDE.sub(lambda aside: " " * len(aside[0]), plain)
+    colon = min((at for mark in ":：" if (at := bare.find(mark)) >= 0), default=-1)
     if colon < 0 and not (level or bold):
         return None
     name = plain if colon < 0 else plain[:colon]
     rest = "" if colon < 0 else plain[colon + 1 :].strip()
-    kind = _kind(name)
+    rest = "" if rest in _SCALARS else rest
+    title = rest if _FILE_NAME.fullmatch(rest) else None
+    kind = "context" if title and _normal(name) in _FILES else _kind(name)
+    if kind == "context" and stripped.startswith(_CLOSING):
+        kind = "free"
+    if kind == "pasted" and 0 < len(rest) < _PASTED_BESIDE:
+        return None
     if kind is None:
         if not level or rest:
             return None
         kind = "other"
-    return _Heading(kind, _normal(name), rest, level)
+    return _Heading(kind, _normal(name), "" if title else rest, level, title=title)
 
 
 def _normal(name: str) -> str:
@@ -227,7 +250,14 @@ def _kind(name: str) -> Kind | None:
             return kind
     if any(word in OTHER_NAMES or word in EXAMPLE_WORDS for word in said):
         return "other" if len(said) <= 3 else None
-    return "context" if said[-1] in CONTEXT_NOUNS and (len(said) < 3 or not is_request(name)) else None
+    if said[-1] in CONTEXT_NOUNS and (len(said) < 3 or not is_request(name)):
+        return "context"
+    return "pasted" if said[-1] in PASTED_NOUNS and len(said) < 3 else None
+
+
+def names_grounding(name: str) -> bool:
+    """Whether a heading or a key ``name`` announces text that answers can be held against."""
+    return _kind(name) == "context"
 
 
 _EXACT: tuple[tuple[frozenset[str], Kind], ...] = (

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from guardrail.grounding.words import (
+    CREATIVE_STARTS,
     GREETINGS,
     REQUEST_PHRASES,
     REQUEST_STARTS,
@@ -17,7 +18,9 @@ from guardrail.grounding.words import (
 
 __all__ = ["is_request", "only_requests", "sentences", "stated"]
 
-_END = re.compile(r"[.!?…]+[\"'”’)\]]{0,3}(?=\s)|[。！？]+[」』”]?|\n[ \t]*\n\s*|\n(?=[ \t]*[A-Z\-*•#<])")
+_END = re.compile(
+    r"[.!?…]+(?:[\"'”’)\]]{1,3}|[ \xa0\u202f]?»)?(?=\s|\Z)|[。！？]+[」』”]?|\n[ \t]*\n\s*|\n(?=[ \t]*[A-Z\-*•#<])"
+)
 _SHORTENED = re.compile(r"(?:^|[\s(])(?:[A-Za-z]|Mr|Mrs|Ms|Dr|St|No|vs|etc|e\.g|i\.e|a\.m|p\.m|approx|Prof|Inc|Ltd)\.$")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _BULLET = re.compile(r"\(?\d{1,3}[.)](?:\s+|$)")
@@ -99,8 +102,11 @@ def _lowered(text: str) -> list[str]:
 def stated(text: str) -> Iterator[str]:
     """The stretches of ``text`` that state something: each a run of neighbouring statements, verbatim."""
     start = end = -1
+    wished = False  # Whether a text was asked for, which the sentences since then describe.
     for sentence in sentences(text):
-        if is_statement(sentence.text):
+        said = _lowered(sentence.text[:_LONG])[:1]
+        wished = said[0] in CREATIVE_STARTS if said and said[0] != "it" else wished
+        if is_statement(sentence.text) and not wished:
             start = sentence.start if start < 0 else start
             end = sentence.end
         elif start >= 0:

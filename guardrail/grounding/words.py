@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "ANSWER_NAMES",
     "CONTEXT_NOUNS",
+    "CREATIVE_STARTS",
     "EXAMPLE_WORDS",
     "GREETINGS",
     "OTHER_NAMES",
@@ -30,9 +31,13 @@ CONTEXT_NOUNS = words(
     " knowledge base facts material materials paragraph paragraphs results"
     " extracts extract records transcript"
     " abstract section quotes data faq"
+    " record profile details description specification specifications specs inventory catalog catalogue schedule"
+    " timetable itinerary menu pricing"
     # German, French, Spanish, Italian, Portuguese, Dutch, Russian
     " kontext quelle quellen dokument dokumente auszug auszüge textabschnitt hintergrund informationen"
+    " dokumente dokumenten auszügen textabschnitte textabschnitten abschnitte abschnitten textauszüge textpassagen"
     " contexte extrait extraits texte documentos documento contexto fuente fuentes texto fragmento fragmentos"
+    " textos extracto extractos pasajes trechos trecho estratti brani brano testi"
     " contesto fonte fonti documenti testo fontes bron bronnen documenten контекст источники документы текст"
     # Chinese, Japanese, Korean
     " 上下文 背景 资料 参考资料 参考文档 文档 来源 已知信息 背景信息 コンテキスト"
@@ -46,11 +51,18 @@ PASTED_NOUNS = words(
 )
 """What users call text of their own that they paste."""
 
-POINTING = words("following below these this here given provided retrieved folgenden suivant siguiente")
+POINTING = words(
+    "following below these this here given provided retrieved folgenden folgende folgender suivant suivante suivants"
+    " suivantes voici siguiente siguientes seguinte seguintes seguente seguenti ecco volgende"
+)
 """Words by which a line points at what comes next."""
 
+CREATIVE_STARTS = words("write compose draft create generate invent design make produce name suggest")
+"""First words of a request for a text, about which the sentences after it that begin with "it" speak."""
+
 QUESTION_NAMES = words(
-    "question questions query q request human user frage pregunta domanda pergunta vraag вопрос 问题 質問 질문"
+    "question questions query q request human user frage pregunta domanda pergunta vraag вопрос"
+    " 问题 问题是 用户问题 質問 질문"
 )
 ANSWER_NAMES = words(
     "answer a antwort réponse respuesta risposta resposta antwoord ответ 回答 答案 答え 답변 response reply"
@@ -137,6 +149,9 @@ REQUEST_PHRASES = (
     "answer the ",
     "answer in ",
     "请",
+    "根据上述",
+    "根据以上",
+    "根据已知",
     "翻译",
     "总结",
     "ください",
