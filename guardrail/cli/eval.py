@@ -89,7 +89,7 @@ Examples:
     "--output", "-o", metavar="FILE", help="Write each row's verdict to FILE, which appears when all is done."
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first so many rows of each source.")
-@click.option("--jobs", "-j", type=click.IntRange(1, 256), help="Rows at a time. Default: one a core.")
+@click.option("--jobs", "-j", type=click.IntRange(1, 256), help="Rows at a time. Default: one a core, or 16 if remote.")
 @click.pass_context
 def eval(
     ctx: click.Context,

@@ -48,13 +48,8 @@ def size(files: Iterable[str]) -> int | None:
     Raises:
         InputError: One of them cannot be opened: better said now than after an hour.
     """
-    sizes = []
-    for name in files:
-        if name == "-":
-            return None
-        with opened(name) as (_, place):
-            sizes.append(place.size or 0)
-    return sum(sizes)
+    sizes = [_size(name) for name in files]
+    return None if None in sizes else sum(found for found in sizes if found is not None)
 
 
 def labelled_rows(files: Sequence[str], progress: Place) -> Iterator[Item]:
@@ -79,6 +74,13 @@ def first_of_each(items: Iterable[Item], limit: int | None) -> Iterator[Item]:
             if limit is not None and seen[item.case.source] > limit:
                 continue
         yield item
+
+
+def _size(name: str) -> int | None:
+    if name == "-" or Path(name).is_fifo() or Path(name).is_char_device():
+        return None  # what stands there can be read once only
+    with opened(name) as (_, place):
+        return place.size or 0
 
 
 def _labelled(row: Row | BadRow, file: str) -> Item:

@@ -20,10 +20,10 @@ __all__ = ["Report", "report_object", "report_shown"]
 _NAMES = {False: "reliable", True: "unreliable"}
 _BASELINES = ("length", "word_novelty", "bigram_novelty")
 _LEGEND = (
-    "AUROC and avg. prec. (average precision) rank by risk; a row without one ranks at 0.5. Accuracy (balanced) and"
-    " F1 (of unreliable) are those of the verdicts; unknown and error are not called unreliable. Length, words, pairs:"
-    " AUROC of baselines, namely characters of the answer (more or fewer, whichever suits these rows better) and the"
-    " shares of its words and word pairs that the evidence lacks."
+    "AUROC and avg. prec. (average precision) rank by risk; a row without one ranks at 0.5. Bal. acc. (balanced"
+    " accuracy) and F1 (of unreliable) are those of the verdicts; unknown and error are not called unreliable. Length,"
+    " words, pairs: AUROC of baselines, namely characters of the answer (more or fewer, whichever suits these rows"
+    " better) and the shares of its words and word pairs that the evidence lacks."
 )
 
 
@@ -134,7 +134,7 @@ def _ranked(quality: Quality) -> list[str]:
 
 def _at_threshold(report: Report) -> Table:
     title = "Verdicts at " + ", ".join(_threshold_words(name, rules) for name, rules in report.rules.items())
-    table = _table(title, "source", "accuracy", "F1", "coverage", "ms p50", "ms p95")
+    table = _table(title, "source", "bal. acc.", "F1", "coverage", "ms p50", "ms p95")
     for one in report.scores:
         table.add_row(visible(one.source), *_called(one.quality), f"{one.p50:.0f}", f"{one.p95:.0f}")
     if len(report.scores) > 1:

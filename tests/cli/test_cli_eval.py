@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from guardrail.cli.group import cli
+from guardrail.cli.labelled import labelled_rows, size
+from guardrail.cli.source import Place
 from guardrail.errors import VerifierError
 from guardrail.policy.model import EMBEDDED_THRESHOLD
 from guardrail.testing import ScriptedVerifier, unknown
@@ -127,6 +132,17 @@ def test_a_compressed_file_gives_the_same_scores_whatever_its_name(tmp_path: Pat
     assert found(run("-", "--json", input=gzip.compress("\n".join(ROWS).encode())))["mean"] == plain["mean"]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_is_read_once_and_whole(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("\n".join(ROWS),), daemon=True)
+    writer.start()
+    result = run(str(pipe), "--json")
+    writer.join(timeout=10)
+    assert (result.exit_code, found(result)["rows"]) == (0, 4)
+
+
 def test_a_row_without_a_verdict_stays_in_and_gives_exit_code_3() -> None:
     result = run("-", "--json", input="\n".join([*ROWS, row("error", 1), row("unknown", 0)]))
     assert result.exit_code == 3
@@ -161,6 +177,16 @@ def test_only_the_first_rows_of_each_source_are_judged_under_a_limit() -> None:
     object = found(result)
     assert [(s["source"], s["rows"]) for s in object["sources"]] == [("a", 2), ("b", 1)]
     assert (object["limit"], object["bad"]) == (2, 1)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_progress_is_counted_over_all_files_to_the_last_byte(pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    names = [str(tmp_path / name) for name in ("a", "b")]
+    for name in names:
+        Path(name).write_bytes(pack("\n".join(ROWS).encode()))
+    progress = Place(size(names))
+    assert len(list(labelled_rows(names, progress))) == progress.rows == 8
+    assert progress.read == progress.size == sum(Path(name).stat().st_size for name in names)
 
 
 # what is bad
@@ -202,7 +228,7 @@ def test_an_unfit_file_does_not_cost_the_others(content: bytes, tmp_path: Path) 
 
 def test_a_file_that_is_not_there_is_told_before_anything_is_judged(tmp_path: Path) -> None:
     verifier = ScriptedVerifier(judge, repeat=True)
-    args = ["eval", written(tmp_path / "rows.jsonl", ROWS), str(tmp_path / "none.jsonl")]
+    args = ["eval", "-", written(tmp_path / "rows.jsonl", ROWS), str(tmp_path / "none.jsonl")]
     result = CliRunner().invoke(cli, args, obj={"main": verifier})
     assert (result.exit_code, verifier.checks) == (2, [])
     assert f"{tmp_path / 'none.jsonl'}: no such file" in result.stderr
