@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from guardrail.errors import ConfigError
@@ -9,6 +10,7 @@ from guardrail.evaluate.baselines import baselines
 from guardrail.evaluate.judgement import Judgement
 from guardrail.guard import Guard
 from guardrail.outcome import Outcome
+from guardrail.policy.kinds import others
 from guardrail.policy.model import Policy
 from guardrail.policy.problems import did_you_mean
 from guardrail.policy.routing import RequestInfo
@@ -31,7 +33,9 @@ class Case:
 
 
 def for_all(policy: Policy, verifier: str | None = None) -> Policy:
-    """``policy`` without sampling, so that it verifies every row; by the verifier ``verifier`` unless None.
+    """``policy`` without sampling, so that it verifies every row, and without verifiers that no row needs.
+
+    ``verifier``: the name of the one that is to judge, in the place of those that the rules name.
 
     Raises:
         ConfigError: The policy has no verifier of that name.
@@ -43,7 +47,20 @@ def for_all(policy: Policy, verifier: str | None = None) -> Policy:
     for name, rules in policy.policies.items():
         verify = rules.verify if verifier is None else rules.verify.model_copy(update={"with_": verifier})
         changed[name] = rules.model_copy(update={"sample": 1.0, "verify": verify})
-    return policy.model_copy(update={"policies": changed})
+    asked = _needed(policy, {rules.verify.with_ for rules in changed.values()})
+    specs = {name: spec for name, spec in policy.verifiers.items() if name in asked}
+    return policy.model_copy(update={"policies": changed, "verifiers": specs})
+
+
+def _needed(policy: Policy, asked: Collection[str]) -> set[str]:
+    """The verifiers ``asked``, and those that they ask in turn."""
+    found, left = set[str](), list(asked)
+    while left:
+        name = left.pop()
+        if name not in found:
+            found.add(name)
+            left.extend(other for _, other in others(policy.verifiers[name]))
+    return found
 
 
 def judge(guard: Guard, case: Case) -> tuple[Outcome, Judgement]:

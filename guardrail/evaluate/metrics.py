@@ -22,7 +22,7 @@ def sklearn_metrics() -> ModuleType:
     """
     try:
         import sklearn.metrics
-    except ImportError as error:
+    except ModuleNotFoundError as error:  # any other failure is no missing package
         raise MissingExtra("evaluating needs scikit-learn: pip install 'guardrail-llm[eval]'") from error
     module: ModuleType = sklearn.metrics
     return module

@@ -114,7 +114,7 @@ def test_without_scikit_learn_the_install_line_is_told(monkeypatch: pytest.Monke
 
     def without(name: str, *args: object, **kwargs: object) -> object:
         if name.startswith("sklearn"):
-            raise ImportError(name)
+            raise ModuleNotFoundError(name)
         return real(name, *args, **kwargs)  # type: ignore[arg-type]
 
     for name in [name for name in sys.modules if name.startswith("sklearn")]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import fields, replace
 
@@ -16,6 +17,7 @@ from guardrail.evaluate.judgement import Judgement
 from guardrail.evaluate.judging import Case, for_all, judge
 from guardrail.evaluate.scores import Quality, by_source, mean_quality, scores
 from guardrail.guard import Guard
+from guardrail.policy.loading import load
 from guardrail.policy.model import Policy, Rules, Threshold, Verify
 from guardrail.testing import ScriptedVerifier, failure, reliable, unknown
 from guardrail.verdict import Cause, Status
@@ -183,3 +185,19 @@ def test_the_verifier_that_is_named_is_asked_under_every_rule() -> None:
     found = for_all(policy, "other")
     assert [rules.verify.with_ for rules in found.policies.values()] == ["other", "other"]
     assert [rules.verify.with_ for rules in policy.policies.values()] == ["main", "main"]
+
+
+def test_verifiers_that_nobody_asks_are_not_built_nor_waited_for() -> None:
+    remote = {
+        "kind": "chat",
+        "dialect": "lynx",
+        "model": "m",
+        "base_url": "http://127.0.0.1/v1",
+        "api_key": "${NO_KEY}",
+    }
+    specs = {"main": {**remote, "fallback": "local"}, "local": {"kind": "embedded"}}
+    policy = load({"version": 1, "verifiers": specs})
+    assert set(for_all(policy).verifiers) == {"main", "local"}
+    with Guard(for_all(policy, "local")) as guard:
+        assert set(guard.policy.verifiers) == {"local"}
+        assert guard.concurrency == (os.cpu_count() or 1)
