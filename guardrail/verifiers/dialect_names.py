@@ -7,7 +7,20 @@ from typing import Literal, TypeAlias
 
 __all__ = ["REFUSED", "DialectName", "refusal"]
 
-DialectName: TypeAlias = Literal["kluster", "structured", "lynx", "minicheck"]
+DialectName: TypeAlias = Literal[
+    "kluster",
+    "structured",
+    "lynx",
+    "minicheck",
+    "granite_3.0",
+    "granite_3.2",
+    "granite_3.3",
+    "granite_4.1",
+    "selene",
+    "flow_judge",
+    "prometheus",
+    "glider",
+]
 """What policies call the dialects that there are."""
 
 _SAFETY = (

@@ -76,6 +76,22 @@ def test_a_structured_judge_gives_findings(how: str) -> None:
 
 
 @both
+def test_granite_is_asked_through_its_template_and_its_probability_is_the_risk(how: str) -> None:
+    top = [{"token": " yes", "logprob": -0.1}, {"token": " no", "logprob": -2.4}]
+    tokens = [{"token": "<score>", "logprob": 0.0}, {"token": " yes", "logprob": -0.1, "top_logprobs": top}]
+    body = json.loads(completion("<score> yes </score>"))
+    body["choices"][0]["logprobs"] = {"content": tokens}
+    with judge(answers(400), answers(200, json.dumps(body))) as server:
+        verdict = ask(chat(server.url, "granite_3.3"), check("London is the capital.", "Paris is."), how)
+    first, second = (request.json for request in server.requests)
+    assert (first["temperature"], first["top_logprobs"]) == (0, 5)
+    assert second == {key: first[key] for key in ("model", "messages", "chat_template_kwargs")}
+    assert first["chat_template_kwargs"]["documents"] == [{"doc_id": "0", "text": "Paris is."}]
+    assert (verdict.status, verdict.version) == (Status.UNRELIABLE, "granite_3.3:judge-1")
+    assert verdict.risk == pytest.approx(0.909, abs=0.001)
+
+
+@both
 @pytest.mark.parametrize("status", [400, 422])
 def test_a_server_without_response_format_is_asked_in_plain_words_and_remembered(status: int, how: str) -> None:
     said = says('{"verdict": "reliable", "risk": 0.1}')

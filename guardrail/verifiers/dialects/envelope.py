@@ -120,8 +120,12 @@ def _tokens(choice: Mapping[str, Any]) -> Iterator[Token]:
 def _likely(items: list[Any]) -> Iterator[tuple[str, float]]:
     for item in items:
         text, logprob = (item.get("token"), item.get("logprob")) if isinstance(item, dict) else (None, None)
-        if isinstance(text, str) and isinstance(logprob, int | float) and not isinstance(logprob, bool):
+        # JSON knows whole numbers that no float can hold, and Python reads NaN where there should be none.
+        if isinstance(text, str) and isinstance(logprob, int | float) and -_HUGE < logprob < _HUGE:
             yield text, float(logprob)
+
+
+_HUGE = 1e9
 
 
 def _word(value: object) -> str | None:

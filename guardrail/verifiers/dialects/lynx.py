@@ -14,6 +14,7 @@ import re
 from typing import Any
 
 from guardrail.verifiers.dialects.grounded import STEADY, Grounded, verdict
+from guardrail.verifiers.dialects.marks import defused
 from guardrail.verifiers.dialects.protocol import Reading
 from guardrail.verifiers.dialects.replies import complete, no_verdict, verdict_object, whole_object
 from guardrail.verifiers.dialects.transcript import document, question
@@ -65,7 +66,8 @@ class Lynx(Grounded):
     def request(self, check: Check) -> dict[str, Any]:
         """One user message with the last question, all evidence and the answer."""
         blocks = {"question": question(check), "document": document(check), "answer": check.turn.text}
-        return {"messages": [{"role": "user", "content": _PROMPT.format(**blocks)}], **STEADY}
+        filled = {name: _without_rules(text) for name, text in blocks.items()}
+        return {"messages": [{"role": "user", "content": _PROMPT.format(**filled)}], **STEADY}
 
     def read(self, content: str, finish_reason: str | None, *, check: Check) -> Reading:
         """The verdict, when the reply is the object asked for or ends with it, and holds no other verdict."""
@@ -75,6 +77,11 @@ class Lynx(Grounded):
         if not isinstance(score, str) or score not in _WORDS:
             no_verdict(None, "SCORE is neither PASS nor FAIL")
         return verdict(_WORDS[score], _joined(found.get("REASONING")))
+
+
+def _without_rules(text: str) -> str:
+    """``text`` without lines that could pass for those between the blocks."""
+    return defused(f"\n{text}", ["\n--"])[1:]
 
 
 def _like_object(text: str) -> dict[str, object] | None:

@@ -20,6 +20,7 @@ from typing import Any
 from guardrail.claims import claims, with_question
 from guardrail.verdict import Finding, FindingKind, Status
 from guardrail.verifiers.dialects.grounded import LOGPROBS, STEADY, Grounded, by_probability, verdict
+from guardrail.verifiers.dialects.marks import defused
 from guardrail.verifiers.dialects.protocol import Piece, Reading, Token
 from guardrail.verifiers.dialects.replies import complete, no_verdict
 from guardrail.verifiers.dialects.transcript import document, question
@@ -52,10 +53,11 @@ class MiniCheck(Grounded):
     def request(self, check: Check) -> dict[str, Any]:
         """The document and one claim; a short claim stands behind the question that it answers."""
         claim = with_question(check.turn.text, question(check))
+        held = defused(document(check), ["\nClaim:"])
         return {
             "messages": [
                 {"role": "system", "content": _INSTRUCTION},
-                {"role": "user", "content": f"Document: {document(check)}\nClaim: {claim}"},
+                {"role": "user", "content": f"Document: {held}\nClaim: {claim}"},
             ],
             **STEADY,
             **LOGPROBS,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["locate"]
+from collections.abc import Mapping
+
+__all__ = ["locate", "locate_free"]
 
 _DOUBLE, _SINGLE, _DASHES = "\u201c\u201d\u201e\u00ab\u00bb", "\u2018\u2019\u201a", "\u2010\u2011\u2013\u2014"
 _ALIKE = ((_DOUBLE, '"'), (_SINGLE, "'"), (_DASHES, "-"))
@@ -29,6 +31,14 @@ def locate(quote: str, answer: str, *, start: int = 0) -> tuple[int, int] | None
         if at >= 0:
             return places[at], places[at + len(needle) - 1] + 1
     return None
+
+
+def locate_free(quote: str, answer: str, taken: Mapping[tuple[int, int], object]) -> tuple[int, int] | None:
+    """Where ``quote`` stands; the same words quoted again mean their next place, if there is one not ``taken``."""
+    place = locate(quote, answer)
+    while place is not None and place in taken and (following := locate(quote, answer, start=place[1])):
+        place = following
+    return place
 
 
 def _unquoted(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from guardrail.verdict import Cause, Finding, FindingKind, Status
 from guardrail.verifiers.dialects.protocol import Dialect, Reading
-from guardrail.verifiers.dialects.quotes import locate
+from guardrail.verifiers.dialects.quotes import locate_free
 from guardrail.verifiers.dialects.replies import no_verdict, said, verdict_object
 from guardrail.verifiers.dialects.transcript import flatten, rendered
 from guardrail.verifiers.protocol import Check
@@ -136,20 +136,12 @@ def _findings(items: object, answer: str) -> tuple[tuple[Finding, ...], list[str
         if not isinstance(item, dict):
             continue
         quote, why = _words(item.get("quote")), _words(item.get("explanation"))
-        place = _free(quote, answer, placed)
+        place = locate_free(quote, answer, placed)
         if place is None:
             lost.append(": ".join(part for part in (f'"{quote}"' if quote else "", why) if part))
         else:
             placed[place] = Finding(*place, answer[slice(*place)], _kind(item.get("kind")), explanation=why)
     return tuple(placed[place] for place in sorted(placed)), lost
-
-
-def _free(quote: str, answer: str, taken: dict[tuple[int, int], Finding]) -> tuple[int, int] | None:
-    """Where ``quote`` stands; the same words quoted again mean their next place, if there is one."""
-    place = locate(quote, answer)
-    while place in taken and (following := locate(quote, answer, start=place[1])):
-        place = following
-    return place
 
 
 def _kind(value: object) -> FindingKind:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from guardrail.conversation import Evidence, Message
 from guardrail.verifiers.protocol import Check
 
-__all__ = ["Line", "document", "flatten", "outside", "question", "rendered"]
+__all__ = ["Line", "document", "documents", "flatten", "outside", "question", "rendered"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,13 @@ def rendered(evidence: Iterable[Evidence]) -> str:
 
 def document(check: Check) -> str:
     """All evidence as one text, for judges that know one document: titles, then texts, as they are."""
-    pieces = [piece for piece in check.evidence if piece.text.strip()]
-    return "\n\n".join(f"{piece.title}\n{piece.text}" if piece.title else piece.text for piece in pieces)
+    return "\n\n".join(documents(check))
+
+
+def documents(check: Check) -> list[str]:
+    """The pieces of evidence that say anything, each behind its title."""
+    pieces = (piece for piece in check.evidence if piece.text.strip())
+    return [f"{piece.title}\n{piece.text}" if piece.title else piece.text for piece in pieces]
 
 
 def question(check: Check) -> str:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from guardrail.errors import VerifierError
 from guardrail.verdict import Cause, Usage
 from guardrail.verifiers.dialects.envelope import Envelope, read_envelope
+from guardrail.verifiers.dialects.protocol import Token
 
 
 def body(message: Any, **more: Any) -> bytes:
@@ -45,6 +46,33 @@ USAGE = {"prompt_tokens": 3, "completion_tokens": 2}
 )
 def test_a_completion_is_read(raw: bytes, expected: Envelope) -> None:
     assert read_envelope(raw) == expected
+
+
+TOP = [{"token": "Yes", "logprob": -0.5}, {"token": "No", "logprob": -1}]
+
+
+@pytest.mark.parametrize(
+    ("logprobs", "expected"),
+    [
+        ({"content": [{"token": "Yes", "top_logprobs": TOP}]}, (Token("Yes", (("Yes", -0.5), ("No", -1.0))),)),
+        ({"content": [{"token": "Yes", "logprob": -0.5}]}, (Token("Yes", (("Yes", -0.5),)),)),
+        ({"content": [{"token": "Yes", "logprob": -0.5, "top_logprobs": []}]}, (Token("Yes", (("Yes", -0.5),)),)),
+        ({"content": [{"token": "Yes", "logprob": -(10**400)}]}, (Token("Yes", ()),)),
+        ({"content": [{"token": "Yes", "logprob": float("nan")}]}, (Token("Yes", ()),)),
+        ({"content": [{"token": "Yes", "logprob": "-1"}, {"token": 3}, 4, None]}, (Token("Yes", ()),)),
+        ({"content": [{"token": "Yes", "top_logprobs": [1, None, {"token": None}]}]}, (Token("Yes", ()),)),
+        ({"content": None}, ()),
+        ({"tokens": ["Yes"], "token_logprobs": [-0.5]}, ()),
+        ("odd", ()),
+        (None, ()),
+    ],
+)
+def test_the_probabilities_of_tokens_are_read_where_they_are_told(logprobs: Any, expected: tuple[Token, ...]) -> None:
+    choice = {"message": {"content": "Yes"}, "finish_reason": "stop", "logprobs": logprobs}
+    whole = json.dumps({"choices": [choice]}).encode()
+    chunk = {"index": 0, "delta": {"content": "Yes"}, "finish_reason": "stop", "logprobs": logprobs}
+    streamed = b"data: " + json.dumps({"choices": [chunk]}).encode() + b"\n\ndata: [DONE]\n\n"
+    assert read_envelope(whole) == read_envelope(streamed) == Envelope("Yes", "stop", tokens=expected)
 
 
 @pytest.mark.parametrize(
