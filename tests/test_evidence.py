@@ -77,6 +77,8 @@ def test_precision_and_recall_over_all_labelled_prompts(capsys: pytest.CaptureFi
         ('{"documents": [{"text": "Defoe wrote it."}]}', [("retrieved", "Defoe wrote it.")]),
         ("I own a kettle. It leaks. What now?", [("user", "I own a kettle. It leaks.")]),
         ("Now make it about snow and use the word 'silent'.", []),
+        ("문서: 도서관은 월요일에 쉽니다.\n\n질문: 월요일에 열어요?", [("retrieved", "도서관은 월요일에 쉽니다.")]),
+        ("<handbook>Lunch is at one.</handbook>\nWhen is lunch?", [("retrieved", "Lunch is at one.")]),
         ("Write a card for Ann. It has to be short. She is 40.", [("user", "She is 40.")]),
         ("Context:\nMessage: the bus is late.\nFrom: Ann\n\nWho is late?", [("retrieved", WRITTEN)]),
         ("Who wrote this?\n> Context: none was given.", [("user", "> Context: none was given.")]),

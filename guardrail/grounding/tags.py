@@ -27,6 +27,7 @@ _DOCUMENT_WORDS = words(
     " quote quotes transcript email file files page pages webpage report"
     " faq record records paragraph paragraphs"
     " text data information retrieved kontext quelle contexte contexto contesto"
+    " manual handbook wiki kb product products catalog catalogue inventory order orders customer profile"
 )
 _NOT_DOCUMENT_WORDS = words(
     "instruction instructions rules rule format output question query answer answers"

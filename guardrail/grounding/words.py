@@ -41,7 +41,7 @@ CONTEXT_NOUNS = words(
     " contesto fonte fonti documenti testo fontes bron bronnen documenten контекст источники документы текст"
     # Chinese, Japanese, Korean
     " 上下文 背景 资料 参考资料 参考文档 文档 来源 已知信息 背景信息 コンテキスト"
-    " 文脈 参考情報 資料 문맥 컨텍스트 자료"
+    " 文脈 参考情報 資料 문맥 컨텍스트 자료 문서 참고자료"
 )
 """What a heading or an introduction calls retrieved text."""
 
