@@ -6,6 +6,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from guardrail.claims.segment import sentences
 from guardrail.claims.words import Lexicon, content_words, words
@@ -19,6 +20,8 @@ _LONGEST = 60
 """A sentence longer than this is read in pieces: tables and lists come without full stops."""
 _LOOKED_AT = 4096
 """A claim is compared with about so many sentences, those with its rarest words first: long evidence stays linear."""
+_TITLE = 20
+"""Words of a title that are read."""
 _TRIED = 64
 """The best so many sentences are tried for the room that is left."""
 
@@ -37,6 +40,7 @@ class Passage:
     """The sentences that a claim is held against, in the order of the evidence."""
 
     text: str
+    """Them, and the titles of what they stand in."""
     sources: tuple[Source, ...]
     best: Source | None
     """The one that has most in common with the claim."""
@@ -51,11 +55,14 @@ class Sources:
 
     def __init__(self, evidence: Sequence[Evidence]) -> None:
         self.sources = [source for piece in evidence for source in _cut(piece)]
-        self.lexicon = Lexicon.of([token for source in self.sources for token in source.tokens])
+        titles = {piece: words(_title(piece)) for piece in evidence}
+        # An answer that names its source says nothing new.
+        named = [token for piece in evidence for token in (*titles[piece], *words(piece.url or ""))]
+        self.lexicon = Lexicon.of([*named, *(token for source in self.sources for token in source.tokens)])
         self._short = sum(len(source.tokens) for source in self.sources) <= WORDS
         self._where: dict[str, list[int]] = defaultdict(list)
         for place, source in enumerate(self.sources):
-            for token in set(source.tokens):
+            for token in {*source.tokens, *titles[source.evidence]}:
                 self._where[token].append(place)
 
     def passage(self, claim: str) -> Passage:
@@ -68,8 +75,7 @@ class Sources:
         best = max(scores, key=lambda place: (scores[place], -place), default=None)
         picked = tuple(self.sources[place] for place in chosen)
         first = None if best is None else self.sources[best]
-        text = " ".join(source.text for source in picked)
-        return Passage(text, picked, first, overlap, len(shared))
+        return Passage(_text(picked), picked, first, overlap, len(shared))
 
     def _scores(self, shared: Sequence[str]) -> Counter[int]:
         """How much each sentence has in common with a claim; rare words count for more."""
@@ -97,6 +103,19 @@ class Sources:
             if length >= 0.9 * WORDS:
                 break
         return sorted(chosen or range(min(1, len(self.sources))))
+
+
+def _text(sources: Sequence[Source]) -> str:
+    """The sentences, those of a titled piece behind its title: "It" is often what the title names."""
+    said: list[str] = []
+    for piece, run in groupby(sources, key=lambda source: source.evidence):
+        said += [f"{title}." for title in (_title(piece),) if title]
+        said += [source.text for source in run]
+    return " ".join(said)
+
+
+def _title(piece: Evidence) -> str:
+    return " ".join((piece.title or "").split()[:_TITLE]).rstrip(".")
 
 
 def _cut(piece: Evidence) -> list[Source]:

@@ -138,6 +138,16 @@ def test_novelty_tells_what_is_new() -> None:
     assert 0 < found.word < 1
 
 
+def test_the_title_tells_which_of_many_documents_speaks_of_the_claim() -> None:
+    documents = [
+        Evidence("It opened in 1889. " * 9, "tool", title=f"Mill {name}") for name in ("Anna", "Berta", "Carla")
+    ]
+    passage = Sources(documents).passage("Mill Berta opened in 1889.")
+    assert passage.best is not None
+    assert passage.best.evidence == documents[1]
+    assert "Mill Berta. It opened in 1889." in passage.text
+
+
 def test_the_sentence_that_speaks_of_the_claim_is_selected() -> None:
     filler = " ".join(
         f"Sentence number {n} speaks of quite other things, such as rivers and hills." for n in range(200)

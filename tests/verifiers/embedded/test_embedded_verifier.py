@@ -118,6 +118,13 @@ async def test_a_check_that_is_cancelled_ends_with_the_batch_that_it_is_at() -> 
     assert batches == 1
 
 
+def test_what_a_title_names_is_read_with_the_text_below_it() -> None:
+    told = Evidence("It is 330 metres tall.", "retrieved", title="Eiffel Tower", url="https://example.org/2026/tower")
+    assert verify("The Eiffel Tower is 330 metres tall.", told).status is Status.RELIABLE
+    wrong = verify("The Eiffel Tower is 450 metres tall.", told)
+    assert [held.text for held in wrong.findings[0].evidence] == ["It is 330 metres tall."]
+
+
 def test_the_wrong_sentence_is_found_among_right_ones() -> None:
     answer = "The tower was opened in 1889. It is 450 metres tall. Stephen Sauvestre drew its shape."
     verdict = verify(answer, TOWER, MENU)
