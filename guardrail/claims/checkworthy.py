@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from guardrail.claims.segment import Sentence, sentences
 from guardrail.claims.words import content_words, names, words
@@ -18,7 +19,7 @@ _GREETING = re.compile(
 )
 _OFFER = re.compile(
     r"\b(let me know|feel free to|happy to help|glad to help|hope (this|that) helps|how (can|may) i (help|assist)|"
-    r"is there anything else|would you like|do you want me|here(?:'s| is| are) (?:what|the|a|some|an)\b[^.]*:$)",
+    r"is there anything else|would you like|do you want me|here(?:['’]s| is| are)\b[^.]{0,200}:$)",
     re.IGNORECASE,
 )
 _REFUSAL = re.compile(
@@ -40,6 +41,7 @@ _OPINION = re.compile(
     r"guess|suppose)\b|\bin my (?:opinion|view)\b",
     re.IGNORECASE,
 )
+_TABLE_RULE = re.compile(r"\|(?=[:| \t]*-)[-:| \t]*\|")
 _BARE = 5
 """An opinion of more words of content than this mostly carries a statement: "I love how it was built from ..."."""
 _FIRST_PERSON = frozenset({"i", "i'm", "i’m", "i've", "i’ve", "i'd", "i’d"})
@@ -53,10 +55,14 @@ def claims(answer: str, *, asked: bool = False) -> list[Sentence]:
     question, so that a bare "Yes." states something too.
     """
     fences = [match.span() for match in _CODE.finditer(answer)]
+    found = sentences(answer)
+    heads = {head for head, below in pairwise(found) if _TABLE_RULE.fullmatch(below.text)}
     return [
         sentence
-        for sentence in sentences(answer)
-        if not any(start <= sentence.start < end for start, end in fences) and _is_claim(sentence.text, asked)
+        for sentence in found
+        if not any(start <= sentence.start < end for start, end in fences)
+        and sentence not in heads
+        and _is_claim(sentence.text, asked)
     ]
 
 

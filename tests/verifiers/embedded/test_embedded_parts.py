@@ -104,6 +104,12 @@ def test_a_bare_yes_states_something_only_after_a_question() -> None:
     assert [claim.text for claim in claims("Yes.", asked=True)] == ["Yes."]
 
 
+def test_the_head_of_a_table_and_a_line_that_introduces_are_no_claims() -> None:
+    answer = "Here is the code:\n\n| Item | Price |\n| :--- | ---: |\n| Tea | 3 euros |\n\n| Milk | 2 euros |"
+    assert [claim.text for claim in claims(answer)] == ["| Tea | 3 euros |", "| Milk | 2 euros |"]
+    assert [claim.text for claim in claims("It has 3 rooms:\n- a hall")] == ["It has 3 rooms:", "- a hall"]
+
+
 def test_text_around_code_is_still_judged() -> None:
     answer = "It prints 5.\n```\nx = 4\n```\nThe loop runs twice."
     assert [claim.text for claim in claims(answer)] == ["It prints 5.", "The loop runs twice."]
