@@ -124,7 +124,8 @@ def _with_properties(lines: list[str], origin: Origin, title: str | None, url: s
             title = value if key in _TITLE_KEYS else title
             url = value if key in _URL_KEYS else url
         place += 1
-    if all(_key(line) for line in lines[place:] if line.strip()) and _key(lines[-1]) not in _BODY_KEYS:
+    keys = [_key(line) for line in lines[place:] if line.strip()]
+    if all(keys) and not _BODY_KEYS.intersection(keys):
         # Nothing but keys and values: a record, of which all is the text.
         return Evidence("\n".join(lines).strip(), origin)
     body = "\n".join(lines[place:])
