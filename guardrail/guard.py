@@ -45,6 +45,8 @@ AsyncGenerate: TypeAlias = Callable[[Draft], Awaitable[Answer]]
 
 _ANYONE = RequestInfo()
 _A_STREAM = RequestInfo(stream=True)
+_WAITED_FOR = ("chat", "dedicated", "custom")
+"""Kinds of verifiers that may work elsewhere; a cascade or a panel is as remote as its members."""
 _REMOTE_CONCURRENCY = 16
 """Checks in flight while a remote verifier is waited for."""
 
@@ -95,7 +97,7 @@ class Guard:
     @property
     def concurrency(self) -> int:
         """How many checks to run at once: one a core, or 16 where a remote verifier is waited for."""
-        remote = any(spec.kind != "embedded" for spec in self._policy.verifiers.values())
+        remote = any(spec.kind in _WAITED_FOR for spec in self._policy.verifiers.values())
         return _REMOTE_CONCURRENCY if remote else os.cpu_count() or 1
 
     # an answer that is there: judge it

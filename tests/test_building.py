@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -55,7 +56,9 @@ from guardrail.guard import Guard
 from guardrail.policy.loading import load
 build(load({"version": 1}))
 kluster = {"kind": "chat", "dialect": "kluster"}
-build(load({"version": 1, "verifiers": {"main": kluster}}), env={"KLUSTER_API_KEY": "x"})
+several = {"kind": "panel", "members": ["main", "service"], "combine": "any"}
+verifiers = {"main": kluster, "service": {"kind": "dedicated"}, "several": several}
+build(load({"version": 1, "verifiers": verifiers}), env={"KLUSTER_API_KEY": "x"})
 print(json.dumps([m for m in ("httpx", "httpx2", "onnxruntime", "openai") if m in sys.modules]))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -267,22 +270,16 @@ def test_a_custom_judge_that_knows_no_time_is_cut_off(
 
     def stuck(self: object, check: object) -> Verdict:
         release.wait(10)
-        return reliable()
+        raise AssertionError("nobody waits for this")
 
     install(tmp_path, monkeypatch, {"mine": "own_judges:Judge"})
     monkeypatch.setattr("own_judges.Judge.verify", stuck)
     (verifier,) = build(policy(main={"kind": "custom", "name": "mine", "timeout": "50ms"}), env={}).values()
-
-    async def alone() -> Verdict:
-        try:
-            return await verifier.averify(check())
-        finally:
-            release.set()  # or the loop would wait for the thread when it ends
-
     with pytest.raises(VerifierError, match=r"within 0\.05 s") as caught:
-        verifier.verify(check()) if how == "sync" else asyncio.run(alone())
-    release.set()
+        ask(verifier, check(), how)  # the event loop of which ends without waiting for the thread
     assert caught.value.cause is Cause.TIMEOUT
+    assert not release.is_set()
+    release.set()
 
 
 def test_a_custom_judge_that_is_not_there_is_a_mistake_of_the_policy() -> None:
@@ -309,3 +306,32 @@ def test_a_guard_judges_by_a_panel_and_closes_what_it_built() -> None:
     # 0.6 is above the threshold of the presets.
     assert outcome.verdict.status is Status.UNRELIABLE
     assert outcome.verdict.risk == pytest.approx(0.6)
+
+
+@both
+def test_within_a_budget_the_members_that_are_in_time_are_heard(how: str) -> None:
+    release = threading.Event()
+
+    def stuck(check: object) -> Verdict:
+        release.wait(10)
+        raise AssertionError("nobody waits for this")
+
+    names = {name: {"kind": "embedded"} for name in ("one", "two")}
+    rules = {"extends": "strict", "policies": {"default": {"budget": {"added": "300ms"}}}}
+    panel = {"kind": "panel", "members": ["one", "two"], "combine": "any"}
+    found = load({"version": 1, **rules, "verifiers": {"main": panel, **names}}, env={})
+    guard = Guard(found, verifiers={"one": stuck, "two": ScriptedVerifier(unreliable(risk=0.9))})
+    messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "It is 5."}]
+    outcome = guard.check(messages) if how == "sync" else asyncio.run(guard.acheck(messages))
+    release.set()
+    assert outcome.verdict is not None
+    assert (outcome.verdict.status, outcome.action) == (Status.UNRELIABLE, "regenerate")
+    assert "one: no verdict (timeout)" in outcome.verdict.explanation
+
+
+def test_a_cascade_or_panel_is_as_remote_as_its_members() -> None:
+    local = {name: {"kind": "embedded"} for name in ("one", "two")}
+    panel = {"kind": "panel", "members": ["one", "two"], "combine": "any"}
+    near = Guard(policy(main=panel, **local)).concurrency
+    far = Guard(policy(main=panel, one=local["one"], two=dedicated("http://127.0.0.1:1/v1"))).concurrency
+    assert (near, far) == (os.cpu_count() or 1, 16)

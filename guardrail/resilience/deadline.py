@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Awaitable, Callable
-from contextvars import copy_context
 from dataclasses import replace
 from typing import TypeVar
 
 from guardrail.errors import VerifierError
 from guardrail.verdict import Cause, Verdict
 from guardrail.verifiers.protocol import Check, Verifier
+from guardrail.verifiers.threads import begun
 
 __all__ = ["DeadlineVerifier", "abounded", "bounded"]
 
@@ -23,23 +22,13 @@ def bounded(call: Callable[[], Result], seconds: float) -> Result:
 
     The thread cannot be stopped: what it does then is thrown away. Context variables are seen in it.
     """
-    done: list[Result] = []
-    failed: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            done.append(call())
-        except BaseException as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=copy_context().run, args=(work,), name="guardrail-bounded", daemon=True)
-    thread.start()
-    thread.join(max(0.0, seconds))
-    if thread.is_alive():
-        raise _late(seconds)
-    if failed:
-        raise failed[0]
-    return done[0]
+    future = begun(call, name="guardrail-bounded")
+    try:
+        return future.result(max(0.0, seconds))
+    except TimeoutError:
+        if future.done():  # it is what the call raised, or the call has ended this very moment
+            return future.result()
+        raise _late(seconds) from None
 
 
 async def abounded(call: Awaitable[Result], seconds: float | None) -> Result:

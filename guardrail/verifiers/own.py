@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 from guardrail.errors import ConfigError, VerifierError
 from guardrail.logs import logger
 from guardrail.verdict import Cause, Verdict
 from guardrail.verifiers.protocol import Check, Verifier
+from guardrail.verifiers.threads import begun
 
 __all__ = ["Judge", "OwnVerifier", "Verifies", "as_verifier", "lost"]
 
@@ -45,7 +47,7 @@ def as_verifier(judge: Judge) -> Verifier:
 class OwnVerifier:
     """A judge that may have no more than ``verify``.
 
-    Without ``averify`` the event loop asks in a worker thread. Whatever the judge raises becomes a
+    Without ``averify`` the event loop asks in a thread. Whatever the judge raises becomes a
     `VerifierError`: ``timeout`` for a `TimeoutError`, ``server`` for the rest, whose traceback is logged;
     ``unparsable`` where it returns no `Verdict`. A verdict without a name is given the judge's.
     """
@@ -77,10 +79,12 @@ class OwnVerifier:
         """The same."""
         averify = getattr(self._judge, "averify", None)
         try:
-            verdict = await (averify(check) if averify else asyncio.to_thread(self._verify, check))
-            return self._signed(verdict)
+            return self._signed(await (averify(check) if averify else self._in_thread(check)))
         except Exception as error:
             raise lost(error, self.id) from error
+
+    def _in_thread(self, check: Check) -> Awaitable[Verdict]:
+        return asyncio.wrap_future(begun(partial(self._verify, check), name="guardrail-judge"))
 
     def _signed(self, verdict: object) -> Verdict:
         if not isinstance(verdict, Verdict):

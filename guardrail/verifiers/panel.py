@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future, wait
-from contextvars import copy_context
 from dataclasses import replace
+from functools import partial
 
 from guardrail.errors import VerifierError
 from guardrail.verdict import Cause, Verdict
 from guardrail.verifiers.combining import Answer, Combine, combined
 from guardrail.verifiers.own import lost
 from guardrail.verifiers.protocol import Check, Verifier
+from guardrail.verifiers.threads import begun
 
 __all__ = ["PanelVerifier"]
 
@@ -49,7 +49,9 @@ class PanelVerifier:
         Raises `VerifierError` when no member gives a verdict.
         """
         started, asked = time.monotonic(), _kept_back(check)
-        futures = {name: _begun(member, asked) for name, member in self._members.items()}
+        futures = {
+            name: begun(partial(member.verify, asked), name="guardrail-panel") for name, member in self._members.items()
+        }
         wait(futures.values(), timeout=asked.remaining)
         answers = {name: _answer(future, name, asked) for name, future in futures.items()}
         return self._combined(answers, check, started)
@@ -82,29 +84,11 @@ def _kept_back(check: Check) -> Check:
     return check if check.remaining is None else check.after(check.remaining * _KEPT_BACK)
 
 
-def _begun(member: Verifier, check: Check) -> Future[Verdict]:
-    future: Future[Verdict] = Future()
-    context = copy_context()
-
-    def work() -> None:
-        try:
-            future.set_result(context.run(member.verify, check))
-        except BaseException as error:
-            future.set_exception(error)
-
-    threading.Thread(target=work, name="guardrail-panel", daemon=True).start()
-    return future
-
-
 def _answer(future: Future[Verdict], name: str, check: Check) -> Answer:
     if not future.done():
         return _late(name, check)
-    return _caught(future.result, name)
-
-
-def _caught(call: Callable[[], Verdict], name: str) -> Answer:
     try:
-        return call()
+        return future.result()
     except Exception as error:
         return lost(error, name)
 

@@ -156,3 +156,21 @@ async def test_cancelling_is_not_taken_for_a_fault() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_a_thread_that_nobody_waits_for_any_longer_ends_in_silence() -> None:
+    began, release, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(check: Check) -> Verdict:
+        began.set()
+        release.wait(10)
+        ended.set()
+        return reliable()
+
+    task = asyncio.create_task(as_verifier(slow).averify(check()))
+    assert await asyncio.to_thread(began.wait, 5)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    release.set()
+    assert await asyncio.to_thread(ended.wait, 5)
