@@ -40,15 +40,16 @@ def drive(
     generate: Generator | None = None,
     listeners: Sequence[Listener] = (),
     sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Outcome:
-    """Run ``flow`` to its end in the calling thread.
+    """Run ``flow`` to its end in the calling thread. ``clock`` tells the seconds that effects take.
 
     A failing verifier or regeneration goes back into the flow. What the first generation raises
     reaches the caller unchanged, as do KeyboardInterrupt and the like.
     """
 
     def perform(effect: Effect) -> Reply:
-        started = time.monotonic()
+        started = clock()
         value: Generated | Verdict | None = None
         try:
             match effect:
@@ -62,8 +63,8 @@ def drive(
                 case Sleep():
                     sleep(effect.seconds)
         except BaseException as error:
-            return Failed(_lost(effect, error), time.monotonic() - started)
-        return Done(value, time.monotonic() - started)
+            return Failed(_lost(effect, error), clock() - started)
+        return Done(value, clock() - started)
 
     try:
         effect = next(flow)
@@ -83,11 +84,12 @@ async def adrive(
     generate: AsyncGenerator | None = None,
     listeners: Sequence[Listener] = (),
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Outcome:
     """Run ``flow`` to its end on the event loop. Cancelling it ends whatever is in flight."""
 
     async def perform(effect: Effect) -> Reply:
-        started = time.monotonic()
+        started = clock()
         value: Generated | Verdict | None = None
         try:
             match effect:
@@ -101,8 +103,8 @@ async def adrive(
                 case Sleep():
                     await sleep(effect.seconds)
         except BaseException as error:
-            return Failed(_lost(effect, error), time.monotonic() - started)
-        return Done(value, time.monotonic() - started)
+            return Failed(_lost(effect, error), clock() - started)
+        return Done(value, clock() - started)
 
     try:
         effect = next(flow)

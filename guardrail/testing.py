@@ -105,10 +105,11 @@ class ScriptedVerifier:
 class ScriptedLLM:
     """A generate function for `Guard.run` that answers as it was told to, in order.
 
-    An answer is a string, a `Turn`, or an exception to raise. ``drafts`` holds what it was asked.
+    An answer is a string, a `Turn`, an exception to raise, or a function of the `Draft`. ``drafts`` holds what it
+    was asked.
     """
 
-    def __init__(self, *script: str | Turn | Exception) -> None:
+    def __init__(self, *script: str | Turn | Exception | Callable[[Draft], str | Turn]) -> None:
         self.drafts: list[Draft] = []
         self._script = script
 
@@ -118,7 +119,7 @@ class ScriptedLLM:
         answer = _line(self._script, len(self.drafts) - 1, False, "LLM")
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return answer(draft) if callable(answer) else answer
 
     async def agenerate(self, draft: Draft) -> str | Turn:
         """The same for `Guard.arun`."""

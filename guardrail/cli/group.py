@@ -17,7 +17,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "check": ("guardrail.cli.check:check", "Judge answers in a file, on stdin or on the command line."),
     "eval": ("guardrail.cli.eval:eval", "Measure a policy's verifier on labelled answers."),
     "demo": ("guardrail.cli.demo:demo", "See guardrail at work, without a key or a network."),
-    "policy": ("guardrail.cli.policy:policy", "Start, check and read policy files."),
+    "policy": ("guardrail.cli.policy:policy", "Start, check, read, test and compare policy files."),
     "doctor": ("guardrail.cli.doctor:doctor", "Look at this installation, and try a guarded client."),
 }
 """Where each subcommand lives, and its one line in the help."""

@@ -50,6 +50,15 @@ extends: {preset}
 #: routes:
 #:   - match: {{model: "gpt-*"}}
 #:     policy: careful
+
+# What must come of it. `guardrail policy test FILE` tries these offline, with the answers and verdicts written here.
+#: tests:
+#:   - name: a wrong answer is asked for again
+#:     question: How long can I ask for a refund?
+#:     context: Refunds are possible within 30 days of delivery.
+#:     answers: [Within 60 days., Within 30 days.]
+#:     verdicts: [unreliable, reliable]
+#:     expect: {{action: regenerate, text: Within 30 days., attempts: 2}}
 """
 
 

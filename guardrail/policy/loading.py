@@ -25,7 +25,7 @@ from guardrail.policy.part import one_error
 from guardrail.policy.presets import PRESETS, preset
 from guardrail.policy.problems import Path, did_you_mean, problems_of
 
-__all__ = ["load"]
+__all__ = ["load", "load_with_places"]
 
 _SMALLEST = "the smallest policy is 'version: 1'"
 
@@ -44,9 +44,25 @@ def load(
         return source
     if source is None or (isinstance(source, str) and source in PRESETS):
         return preset(source or "balanced")
+    return _checked(_read(source, env))
+
+
+def load_with_places(
+    source: str | FilePath, *, env: Mapping[str, str] | None = None
+) -> tuple[Policy, tuple[Place, ...]]:
+    """`load`, and where each of the policy's ``tests`` stands."""
+    if source in PRESETS:
+        return load(source), ()
+    document = _read(source, env)
+    policy = _checked(document)
+    return policy, tuple(document.place(("tests", number)) for number in range(len(policy.tests)))
+
+
+def _read(source: str | FilePath | Mapping[str, Any], env: Mapping[str, str] | None) -> Document:
+    """The document of ``source``, with all that it extends below it."""
     reader = _Reader(os.environ if env is None else env)
     documents = reader.chain(source) if isinstance(source, Mapping) else reader.file(source)
-    return _checked(reduce(merge, documents, _preset_document("balanced")))
+    return reduce(merge, documents, _preset_document("balanced"))
 
 
 def _preset_document(name: str) -> Document:
@@ -75,7 +91,7 @@ class _Reader:
 
     def file(self, name: str | FilePath, at: Place | None = None, key: str | None = None) -> list[Document]:
         """The documents of the file ``name``; ``at`` and ``key`` say where it was named."""
-        at = at or Place()
+        extended, at = at is not None, at or Place()
         path = FilePath(name)
         problem = self._cannot_read(path)
         if problem:
@@ -84,7 +100,8 @@ class _Reader:
             raise PolicyError(f"{path}: {problem}", file=at.file, line=at.line, column=at.column, key=key)
         self.under_way.append(path.resolve())
         try:
-            return self._extended(_read_file(path), path.parent)
+            document = _read_file(path)
+            return self._extended(_without_tests(document) if extended else document, path.parent)
         finally:
             self.under_way.pop()
 
@@ -131,6 +148,13 @@ def _read_file(path: FilePath) -> Document:
         raise PolicyError(problem, file=str(path))
     document = read_document(text, suffix=path.suffix.lower(), file=str(path))
     return _tool_table(document) if path.name == "pyproject.toml" else document
+
+
+def _without_tests(document: Document) -> Document:
+    """Tests are of the file that holds them: under another file's settings they would say something else."""
+    if not isinstance(document.data, Mapping):
+        return document
+    return replace(document, data={key: value for key, value in document.data.items() if key != "tests"})
 
 
 def _tool_table(document: Document) -> Document:

@@ -3,7 +3,8 @@
 Policy
 ├── verifiers   how to check    {main: EmbeddedSpec | ChatSpec | ...}
 ├── policies    what to do      {default: Rules}
-└── routes      where           (Route(match, policy), ...)
+├── routes      where           (Route(match, policy), ...)
+└── tests       what must come  (Case(name, answers, verdicts, expect, ...), ...)
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from guardrail.policy.cases import Case
 from guardrail.policy.composed import CascadeSpec, PanelSpec
 from guardrail.policy.custom import CustomSpec
 from guardrail.policy.dedicated import DedicatedSpec
 from guardrail.policy.judges import ChatSpec, EmbeddedSpec
-from guardrail.policy.kinds import VerifierSpec, circular, others
+from guardrail.policy.kinds import VerifierSpec, circular, described, others
 from guardrail.policy.part import Part
 from guardrail.policy.problems import Path, Problem, did_you_mean, refuse, refuse_all
 from guardrail.policy.retries import (
@@ -52,6 +54,7 @@ __all__ = [
     "EMBEDDED_THRESHOLD",
     "Budget",
     "CascadeSpec",
+    "Case",
     "ChatSpec",
     "CustomSpec",
     "DedicatedSpec",
@@ -102,6 +105,8 @@ class Policy(Part):
     """What to do, by name."""
     routes: tuple[Route, ...] = ()
     """Where; the first that fits counts. What fits none goes by ``default``."""
+    tests: tuple[Case, ...] = ()
+    """What must come of recorded answers; tried by ``guardrail policy test``. No settings: not part of the digest."""
 
     @model_validator(mode="before")
     @classmethod
@@ -118,6 +123,8 @@ class Policy(Part):
     @model_validator(mode="after")
     def _hangs_together(self) -> Policy:
         problems = [*self._dangling(), *circular(self.verifiers), *self._unsure_elsewhere(), *self._unreachable()]
+        if not problems:
+            problems = [*self._untestable()]
         if problems:
             raise refuse_all(problems)
         return self
@@ -136,7 +143,7 @@ class Policy(Part):
     @staticmethod
     def _missing(path: Path, name: str, there: Mapping[str, object]) -> Iterator[Problem]:
         if name not in there:
-            kind = "policy" if path[0] == "routes" else "verifier"
+            kind = "policy" if path[-1] == "policy" else "verifier"
             near = did_you_mean(name, there) or f"; there are {', '.join(there)}"
             yield Problem(path, f"there is no {kind} {name!r}{near}")
 
@@ -159,6 +166,22 @@ class Policy(Part):
                 yield Problem(("routes", place + 1), "is never reached: the route before it fits everything")
                 return
 
+    def _untestable(self) -> Iterator[Problem]:
+        seen: set[str] = set()
+        for place, case in enumerate(self.tests):
+            if case.name in seen:
+                yield Problem(
+                    ("tests", place, "name"), f"there is a test {case.name!r} already: call it something else"
+                )
+            seen.add(case.name)
+            if case.expect.policy is not None:
+                yield from self._missing(("tests", place, "expect", "policy"), case.expect.policy, self.policies)
+            verifier = self.rules_for(case.request.value())[1].verify.with_
+            if case.live and not isinstance(self.verifiers[verifier], EmbeddedSpec):
+                kind = described(self.verifiers[verifier])
+                message = f"but the verifier {verifier!r} is another one ({kind}): record its verdicts, as a list"
+                yield Problem(("tests", place, "verdicts"), f"asks for the embedded verifier, {message}")
+
     def rules_for(self, info: RequestInfo) -> tuple[str, Rules]:
         """The name and the rules of the policy for a request: the first route that fits, or ``default``."""
         name = next((route.policy for route in self.routes if route.match.fits(info)), "default")
@@ -167,9 +190,9 @@ class Policy(Part):
     def dump(self) -> dict[str, Any]:
         """All settings as a file would say them, defaults included; secrets as references.
 
-        ``load(policy.dump())`` is the same policy again.
+        ``load(policy.dump())`` is the same policy again, without its tests.
         """
-        dumped: dict[str, Any] = _escaped(self.model_dump(mode="json", by_alias=True), ())
+        dumped: dict[str, Any] = _escaped(self.model_dump(mode="json", by_alias=True, exclude={"tests"}), ())
         return dumped
 
     @cached_property

@@ -68,14 +68,20 @@ class Part(BaseModel):
 
 
 class NoneWord:
-    """Lets files say ``none`` where there may be no value: TOML has no null, YAML's is often a slip."""
+    """Lets files say ``none`` where there may be no value: TOML has no null, YAML's is often a slip.
+
+    ``word`` is written in place of ``none`` where it says better what happens then.
+    """
+
+    def __init__(self, word: str = "none") -> None:
+        self.word = word
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_before_validator_function(
-            lambda value: None if value == "none" else value,
+            lambda value: None if value == self.word else value,
             handler(source),
             serialization=core_schema.wrap_serializer_function_ser_schema(
-                lambda value, inner: "none" if value is None else inner(value),
+                lambda value, inner: self.word if value is None else inner(value),
                 schema=handler(source),
                 when_used="json",
             ),
@@ -84,7 +90,7 @@ class NoneWord:
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         found = handler(schema)
         choices = found.pop("anyOf")
-        return {**found, "anyOf": [{"const": "none"} if c == {"type": "null"} else c for c in choices]}
+        return {**found, "anyOf": [{"const": self.word} if c == {"type": "null"} else c for c in choices]}
 
 
 Maybe = Annotated[T | None, NoneWord()]

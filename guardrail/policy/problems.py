@@ -60,7 +60,10 @@ def refuse_all(problems: Sequence[Problem]) -> PydanticCustomError:
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """``; did you mean 'x'?``, or nothing."""
-    close = get_close_matches(word, list(choices), n=1, cutoff=0.6)
+    names = list(choices)
+    # Letters changed round make a short word look like another one altogether.
+    turned = [name for name in names if sorted(name) == sorted(word)]
+    close = turned or get_close_matches(word, names, n=1, cutoff=0.6)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 

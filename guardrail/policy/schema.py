@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from pydantic_core import CoreSchema
 
-from guardrail.policy import composed, custom, dedicated, judges, model, retries, routing, rules
+from guardrail.policy import cases, composed, custom, dedicated, judges, model, retries, routing, rules
 from guardrail.policy.durations import PATTERN
 from guardrail.policy.model import Policy
 from guardrail.policy.presets import PRESETS
@@ -60,10 +60,17 @@ class _Generator(GenerateJsonSchema):
         return plain
 
 
+_TEXT: _Schema = {"type": "string"}
 _SHORT_FORMS: dict[str, _Schema] = {
     "Step": {"enum": list(BUILT_ACTIONS)},
     "Threshold": {"type": "number", "minimum": 0, "maximum": 1},
     "Wait": {"const": "none"},
+    "Passage": _TEXT,
+    "RecordedAnswer": _TEXT,
+    "RecordedFinding": _TEXT,
+    "RecordedVerdict": {"enum": ["reliable", "unreliable", "unknown"]},
+    "TextCheck": _TEXT,
+    "Expected": {"enum": list(BUILT_ACTIONS)},
 }
 _EXTENDS = {
     "description": "What this file builds on: a preset, a path relative to this file, or a list; later wins.",
@@ -173,7 +180,7 @@ def _describe(schema: _Schema, words: dict[str, str]) -> None:
 
 def _documented() -> Iterator[tuple[str, dict[str, str]]]:
     """The parts of a policy, with the docstrings that stand below their fields."""
-    for module in (model, judges, dedicated, composed, custom, rules, retries, routing):
+    for module in (model, judges, dedicated, composed, custom, rules, retries, routing, cases):
         for name, part in inspect.getmembers(module, _is_part):
             if part.__module__ == module.__name__:
                 family = [base for base in part.__mro__ if _is_part(base) and base is not BaseModel]

@@ -34,6 +34,8 @@ class _Scanner:
         self.values: dict[Path, int] = {}
         self.tables: dict[Path, int] = {}
         """How many tables each array of tables has so far."""
+        self.name_at = 0
+        """Where the last name of the last key stands."""
 
     def document(self) -> None:
         table: Path = ()
@@ -51,7 +53,7 @@ class _Scanner:
             array = path[:-1] if isinstance(path[-1], int) else path
             self.tables[array] = self.tables.get(array, 0) + 1
             path = self._into(array)
-            self.values.setdefault(path, self.keys[array])
+            self.values.setdefault(path, self.name_at)
         return path
 
     def _into(self, path: Path) -> Path:
@@ -69,9 +71,9 @@ class _Scanner:
         """Read a dotted key up to what follows it, and note where each of its parts stands."""
         while True:
             self._skip(_BLANK)
-            start = self.at
+            self.name_at = self.at
             path = (*path, self._name())
-            self.keys.setdefault(path, start)
+            self.keys.setdefault(path, self.name_at)
             path = into(path)
             self._skip(_BLANK)
             if not self._sees("."):

@@ -33,7 +33,7 @@ def test_the_starter_file_is_the_preset_that_was_asked_for(preset: str) -> None:
 
 
 def test_what_the_starter_file_has_in_comments_is_a_policy_too() -> None:
-    text = re.sub(r"^# (?=( |verifiers:|policies:|routes:))", "", starter("strict"), flags=re.MULTILINE)
+    text = re.sub(r"^# (?=( |verifiers:|policies:|routes:|tests:))", "", starter("strict"), flags=re.MULTILINE)
     text = "\n".join(
         line for line in text.splitlines() if not re.match(r"  (guardrail policy|observe|balanced|strict) ", line)
     )
@@ -42,6 +42,7 @@ def test_what_the_starter_file_has_in_comments_is_a_policy_too() -> None:
     assert set(found.policies) == {"default", "careful"}
     assert found.verifiers["main"].kind == "chat"
     assert len(found.routes) == 1
+    assert run("test", "full.yaml").exit_code == 0
 
 
 def test_init_never_writes_over_a_file_unless_forced() -> None:

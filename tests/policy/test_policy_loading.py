@@ -80,9 +80,9 @@ def test_the_same_policy_in_each_format_is_the_same(tmp_path: Path) -> None:
 def test_the_full_example_can_be_read_dumped_and_read_again() -> None:
     policy = load(yaml.safe_load(FULL), env=ENV)
     again = load(policy.dump(), env={})
-    assert again == policy
+    assert again == policy.but(tests=())
     assert again.digest == policy.digest
-    assert load(yaml.safe_load(yaml.safe_dump(policy.dump())), env={}) == policy
+    assert load(yaml.safe_load(yaml.safe_dump(policy.dump())), env={}) == again
 
 
 def test_the_smallest_file_is_the_default(tmp_path: Path) -> None:

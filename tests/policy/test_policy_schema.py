@@ -79,6 +79,17 @@ VALID: list[dict[str, Any]] = [
     ),
     {"version": 1, "verifiers": {"main": {"kind": "dedicated", "search": "${SEARCH:-true}", "api_key": "none"}}},
     {"version": 1, "verifiers": {"main": {"kind": "custom", "name": "x", "retry": "none", "timeout": "none"}}},
+    *(
+        {"version": 1, "tests": [{"name": "one", "question": "q", "answers": "a", "expect": "pass", **case}]}
+        for case in _rules(
+            {},
+            {"answers": ["", {"error": "down"}], "expect": {"text": "a", "notes": "n"}},
+            {"context": {"text": "c"}, "expect": {"text": {"contains": "a"}}},
+            {"context": ["c", {"text": "c"}], "verdicts": "embedded"},
+            {"verdicts": ["reliable", {"error": "timeout"}, {"status": "unreliable", "findings": "a"}]},
+            {"verdicts": [{"status": "unreliable", "risk": "${RISK:-0.5}", "findings": ["a", {"text": "b"}]}]},
+        )
+    ),
 ]
 
 
@@ -149,6 +160,17 @@ WRONG: list[dict[str, Any]] = [
         )
     ),
     {"version": 1, "routes": [{"match": {}}]},
+    *(
+        {"version": 1, "tests": [{"name": "one", "question": "q", "answers": "a", "expect": "pass", **case}]}
+        for case in _rules(
+            {"expect": "repair"},
+            {"answers": 3},
+            {"context": {"title": "t"}},
+            {"verdicts": "embeded"},
+            {"verdicts": ["error"]},
+            {"verdicts": [{"status": "reliable", "elapsed": 3}]},
+        )
+    ),
 ]
 
 

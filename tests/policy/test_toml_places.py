@@ -56,6 +56,12 @@ def test_a_value_stands_where_it_was_found() -> None:
     assert values["c", 0, "d", "e"].startswith("true")
 
 
+def test_each_table_of_an_array_stands_at_its_own_header() -> None:
+    text = "[[a.c]]\nd = 1\n[[a.c]]\nd = 2\n"
+    _, values = locate_toml(text)
+    assert [values["a", "c", place] for place in (0, 1)] == [text.index("c]]"), text.rindex("c]]")]
+
+
 words = st.text(alphabet="ab\"'\\[]{}#=,.\n\té", max_size=5)
 values = st.recursive(
     st.integers() | words | st.booleans(),

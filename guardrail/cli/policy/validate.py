@@ -1,0 +1,29 @@
+"""``guardrail policy validate``: can this file be used?"""
+
+from __future__ import annotations
+
+import click
+
+from guardrail.policy.kinds import described
+from guardrail.policy.loading import load
+
+__all__ = ["validate"]
+
+
+@click.command()
+@click.argument("file", metavar="FILE")
+def validate(file: str) -> None:
+    """Say whether FILE is a policy that can be used, and if not, where and why. Exit code 0 or 2.
+
+    \b
+    Examples:
+      guardrail policy validate guardrail.yaml
+      guardrail policy validate pyproject.toml
+    """
+    found = load(file)
+    verifiers = ", ".join(f"{name} ({described(spec)})" for name, spec in found.verifiers.items())
+    click.echo(f"{file}: valid, digest {found.digest}")
+    click.echo(f"  policies:  {', '.join(found.policies)}")
+    click.echo(f"  verifiers: {verifiers}")
+    click.echo(f"  routes:    {len(found.routes) or 'none'}")
+    click.echo(f"  tests:     {len(found.tests) or 'none'}")
