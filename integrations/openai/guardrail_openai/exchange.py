@@ -133,7 +133,11 @@ def open_exchange(method: str, path: str, headers: Mapping[str, str], content: C
     body = parse(content())
     if body is None:
         return None
-    own = body.pop(FIELD, None)
+    own, signed = body.pop(FIELD, None), _signed(headers)
+    if own is not None and signed:
+        raise OpenAIInputError(
+            f"the request's {FIELD!r} field cannot be cut out: {signed}; use `with guardrail.evidence(...):` instead"
+        )
     asked = _asked(codec, body)
     evidence, info = _own_field(own, asked)
     return Exchange(
@@ -143,7 +147,7 @@ def open_exchange(method: str, path: str, headers: Mapping[str, str], content: C
         content=None if own is None else _encode(body),
         evidence=evidence,
         info=info,
-        cannot_generate=asked.cannot_generate or _signed(headers),
+        cannot_generate=asked.cannot_generate or signed,
     )
 
 

@@ -139,7 +139,7 @@ class GuardedSending:
         return delivered
 
     def _streaming(self, response: Any, stream: Any, key: str) -> Any:
-        return self._hx.Response(
+        stream.delivered = self._hx.Response(
             response.status_code,
             headers=response_headers(response.headers.multi_items(), None),
             stream=stream,
@@ -147,6 +147,7 @@ class GuardedSending:
             extensions={**response.extensions, "guardrail": key},
             history=response.history,
         )
+        return stream.delivered
 
     def _streamed(self, reply: Json, outcomes: Sequence[Outcome], exchange: Exchange, key: str) -> None:
         sources = (_name(end.source) for end in exchange.settled(outcomes) if end.source)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -73,8 +73,7 @@ class AsyncSending(GuardedSending):
         known = replace(exchange, history=await self._history(exchange, request, options, reply))
         waited = time.monotonic() - answered
         one = functools.partial(self._guard, known, request, options, answered - started, waited)
-        turns = exchange.codec.read_turns(reply)
-        outcomes = [await one(turns[0])] if len(turns) == 1 else list(await asyncio.gather(*map(one, turns)))
+        outcomes = await _each(one, exchange.codec.read_turns(reply))
         self._known(exchange, reply, outcomes)
         return outcomes
 
@@ -125,3 +124,16 @@ class AsyncSending(GuardedSending):
             return response.status_code, await response.aread()
         finally:
             await response.aclose()
+
+
+async def _each(one: Callable[[Turn], Awaitable[Outcome]], turns: Sequence[Turn]) -> list[Outcome]:
+    if len(turns) == 1:
+        return [await one(turns[0])]
+    tasks = [asyncio.ensure_future(one(turn)) for turn in turns]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        # One that raises must not leave the others asking and paying.
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

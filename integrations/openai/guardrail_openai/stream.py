@@ -64,13 +64,17 @@ def _reply(exchange: Exchange, gate: WholeGate[Event]) -> Json | None:
 
 def _unjudged(gate: WholeGate[Event]) -> list[bytes]:
     """The events of a stream without an answer; of one that broke off, only those that say so."""
-    errors = [event.raw for event in gate.held if _is_error(event)]
+    errors = [event.raw for event in gate.held if _tells_of_failure(event)]
     return errors or [event.raw for event in gate.held]
 
 
 def _is_error(event: Event) -> bool:
     payload = event.json() or {}
-    return bool(payload.get("error")) or payload.get("type") in ("error", "response.failed")
+    return bool(payload.get("error")) or payload.get("type") == "error"
+
+
+def _tells_of_failure(event: Event) -> bool:
+    return _is_error(event) or (event.json() or {}).get("type") == "response.failed"
 
 
 @functools.cache
@@ -83,7 +87,9 @@ def byte_streams(hx: Any) -> tuple[type, type]:
 
 
 class _Stream:
-    """The body of a guarded streaming response."""
+    """The body of the guarded streaming response that it will be ``delivered`` in."""
+
+    delivered: Any = None
 
     def __init__(self, source: Iterator[bytes], upstream: Any) -> None:
         self._source, self._upstream = source, upstream
@@ -94,10 +100,13 @@ class _Stream:
     def close(self) -> None:
         """End the upstream too, read or not."""
         self._upstream.close()
+        self.delivered.elapsed = self._upstream.elapsed
 
 
 class _AsyncStream:
     """The same for an event loop."""
+
+    delivered: Any = None
 
     def __init__(self, source: AsyncIterator[bytes], upstream: Any) -> None:
         self._source, self._upstream = source, upstream
@@ -108,3 +117,4 @@ class _AsyncStream:
     async def aclose(self) -> None:
         """End the upstream too, read or not."""
         await self._upstream.aclose()
+        self.delivered.elapsed = self._upstream.elapsed
