@@ -54,8 +54,6 @@ def examine() -> Iterator[Tried]:
 
 
 def _tried(surface: Surface, url: str, *, twin: bool) -> tuple[Seen, str]:
-    import openai
-
     verifier = ScriptedVerifier(unreliable(ANSWER), repeat=True)
     said: list[str] = []
     with Guard(_blocking(), verifiers={"main": verifier}) as guard, _heard(said):
@@ -64,13 +62,18 @@ def _tried(surface: Surface, url: str, *, twin: bool) -> tuple[Seen, str]:
             released = asyncio.run(_called(surface, client))
         except GuardrailError as error:
             return "loud", str(error) if surface.expected != "loud" else ""
-        except AttributeError as error:
-            return "absent", str(error) if surface.expected == "guarded" else ""
-        except openai.ContentFilterFinishReasonError:
-            return "guarded", ""  # how the SDK's helpers tell of a blocked answer
         except Exception as error:  # the SDK's own errors, and whatever else a surface may do
+            if _has_not(error):
+                return "absent", ""
+            if type(error).__name__ == "ContentFilterFinishReasonError" and verifier.checks:
+                return "guarded", ""  # how the SDK's stream helper tells of a blocked answer
             return "fails", f"{surface.name}: {type(error).__name__}: {error}"
     return _seen(surface, released, asked=bool(verifier.checks), warned=bool(said))
+
+
+def _has_not(error: Exception) -> bool:
+    """Whether ``error`` says that a client or a resource of the SDK lacks an attribute."""
+    return isinstance(error, AttributeError) and type(error.obj).__module__.partition(".")[0] == "openai"
 
 
 def _seen(surface: Surface, released: str, *, asked: bool, warned: bool) -> tuple[Seen, str]:

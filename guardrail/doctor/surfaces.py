@@ -91,6 +91,21 @@ async def _chat_streaming_response(client: Any) -> Released:
         return await _done(response.text())
 
 
+async def _chat_streaming_lines(client: Any) -> Released:
+    async with _entered(client.chat.completions.with_streaming_response.create(stream=True, **_CHAT)) as response:
+        return await _all(response.iter_lines())
+
+
+async def _beta_parse(client: Any) -> Released:
+    return await _done(client.beta.chat.completions.parse(response_format=_schema(), **_CHAT))
+
+
+async def _other_http_client(client: Any) -> Released:
+    kind = next(kind for kind in type(client._client.inner).__mro__ if kind.__name__ in ("Client", "AsyncClient"))
+    async with _entered(kind()) as http:
+        return await _done(client.copy(http_client=http).chat.completions.create(**_CHAT))
+
+
 async def _with_options(client: Any) -> Released:
     return await _done(client.with_options(timeout=5).chat.completions.create(**_CHAT))
 
@@ -125,6 +140,18 @@ async def _responses_retrieve(client: Any) -> Released:
     return await _done(client.responses.retrieve("resp_1"))
 
 
+async def _responses_retrieve_stream(client: Any) -> Released:
+    return await _all(client.responses.retrieve("resp_1", stream=True))
+
+
+async def _responses_cancel(client: Any) -> Released:
+    return await _done(client.responses.cancel("resp_1"))
+
+
+async def _beta_responses(client: Any) -> Released:
+    return await _done(client.beta.responses.create(**_RESPONSE))
+
+
 async def _legacy_create(client: Any) -> Released:
     return await _done(client.completions.create(model="m", prompt="Which city?"))
 
@@ -145,6 +172,25 @@ async def _threads(client: Any) -> Released:
     return await _done(client.beta.threads.create_and_run(assistant_id="asst_1"))
 
 
+async def _thread_messages(client: Any) -> Released:
+    return await _all(client.beta.threads.messages.list("thread_1"))
+
+
+async def _beta_realtime(client: Any) -> Released:
+    async with _entered(client.beta.realtime.connect(model="m")):
+        return "connected"
+
+
+async def _translations(client: Any) -> Released:
+    async with _entered(client.realtime.translations.connect(model="m")):
+        return "connected"
+
+
+async def _live(client: Any) -> Released:
+    async with _entered(client.live.connect()):
+        return "connected"
+
+
 async def _realtime(client: Any) -> Released:
     async with _entered(client.realtime.connect(model="m")):
         return "connected"
@@ -163,7 +209,10 @@ SURFACES: Sequence[Surface] = (
     Surface("chat.completions.parse", _chat_parse),
     Surface("chat.completions.with_raw_response", _chat_raw),
     Surface("chat.completions.with_streaming_response", _chat_streaming_response),
+    Surface("chat.completions.with_streaming_response(stream=True)", _chat_streaming_lines),
+    Surface("beta.chat.completions.parse", _beta_parse),
     Surface("with_options(...).chat.completions.create", _with_options),
+    Surface("copy(http_client=...).chat.completions.create", _other_http_client),
     Surface("post('/chat/completions')", _post),
     Surface("responses.create", _responses_create),
     Surface("responses.create(stream=True)", _responses_stream),
@@ -171,6 +220,9 @@ SURFACES: Sequence[Surface] = (
     Surface("responses.parse", _responses_parse),
     Surface("responses.with_raw_response", _responses_raw),
     Surface("responses.retrieve", _responses_retrieve),
+    Surface("responses.retrieve(stream=True)", _responses_retrieve_stream),
+    Surface("responses.cancel", _responses_cancel),
+    Surface("beta.responses.create", _beta_responses),
     Surface("completions.create", _legacy_create),
     Surface("completions.create(stream=True)", _legacy_stream),
     Surface("Azure chat.completions.create", _chat_create, client="AzureOpenAI"),
@@ -179,7 +231,11 @@ SURFACES: Sequence[Surface] = (
     Surface("embeddings.create", _embeddings, "passes"),
     Surface("models.list", _models, "passes"),
     Surface("beta.threads.create_and_run", _threads, "loud"),
+    Surface("beta.threads.messages.list", _thread_messages, "loud"),
     Surface("realtime.connect", _realtime, "loud"),
+    Surface("realtime.translations.connect", _translations, "loud"),
+    Surface("beta.realtime.connect", _beta_realtime, "loud"),
+    Surface("live.connect", _live, "loud"),
     Surface("responses.connect", _responses_connect, "loud"),
 )
 """What is tried. Surfaces that the installed SDK does not have are shown as such."""

@@ -37,6 +37,8 @@ def answer(asked: Asked) -> Reply:
         return _json({"object": "list", "data": [{"id": "m", "object": "model", "created": 0, "owned_by": "nobody"}]})
     if path.endswith("/threads/runs"):
         return _json({"id": "run_1", "object": "thread.run", "thread_id": "thread_1", "status": "queued"})
+    if path.endswith("/messages"):
+        return _json({"object": "list", "data": [], "has_more": False})
     return Reply(b'{"error": {"message": "no such path", "code": "not_found"}}', status=404)
 
 

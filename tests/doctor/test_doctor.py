@@ -30,6 +30,14 @@ def test_every_surface_of_the_installed_sdk_is_as_promised(surface: Surface, tri
     assert one.kept, one
 
 
+@pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
+def test_the_page_on_openai_promises_the_same(surface: Surface) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "openai.md").read_text()
+    word = {"guarded": "guarded", "passes": "passed through", "loud": "not guarded, and loud"}[surface.expected]
+    row = "".join(line for line in page.splitlines() if line.startswith(f"| {word} "))
+    assert surface.name.removeprefix("Azure ").partition("(")[0] in row
+
+
 def test_a_client_that_is_not_guarded_is_seen_to_leak(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(examining, "wrap", lambda client, guard: client)
     monkeypatch.setattr(examining, "SURFACES", [s for s in SURFACES if s.name == "chat.completions.create"])
@@ -46,7 +54,14 @@ async def _broken(client: Any) -> Any:
     raise RuntimeError("upside down")
 
 
-@pytest.mark.parametrize(("call", "seen", "kept"), [(_missing, "absent", True), (_broken, "fails", False)])
+async def _mistaken(client: Any) -> Any:
+    return ().no_such_attribute  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("call", "seen", "kept"),
+    [(_missing, "absent", True), (_broken, "fails", False), (_mistaken, "fails", False)],
+)
 def test_what_the_sdk_has_not_is_absent_and_what_breaks_fails(
     call: Any, seen: str, kept: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,3 +31,12 @@ async def test_so_is_the_asynchronous_one() -> None:
         answer = await client.chat.completions.create(model="m", messages=MESSAGES, response_model=City)
         assert answer.city == "Paris"
         assert it.regenerated_once()
+
+
+def test_parts_of_a_streamed_answer_are_of_the_regenerated_one() -> None:
+    with guarded(BAD, GOOD) as it:
+        client = instructor.from_openai(it.client(OpenAI), mode=instructor.Mode.JSON)
+        parts = list(client.chat.completions.create_partial(model="m", messages=MESSAGES, response_model=City))
+        assert parts[-1].city == "Paris"
+        assert not any("London" in repr(part) for part in parts)
+        assert it.regenerated_once()

@@ -23,8 +23,12 @@ def test_a_completion_is_the_regenerated_one_streamed_or_not() -> None:
         assert it.regenerated_once()
 
 
-async def test_so_is_an_asynchronous_one() -> None:
+async def test_so_is_an_asynchronous_one_streamed_or_not() -> None:
     with guarded() as it:
         answer = await litellm.acompletion(client=it.client(AsyncOpenAI), **CALL)
         assert answer.choices[0].message.content == GOOD
+        assert it.regenerated_once()
+    with guarded() as it:
+        pieces = await litellm.acompletion(client=it.client(AsyncOpenAI), stream=True, **CALL)
+        assert "".join([piece.choices[0].delta.content or "" async for piece in pieces]) == GOOD
         assert it.regenerated_once()

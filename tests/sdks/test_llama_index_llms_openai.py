@@ -26,7 +26,11 @@ def test_complete_and_stream_give_the_regenerated_answer() -> None:
         assert it.regenerated_once()
 
 
-async def test_so_does_acomplete() -> None:
+async def test_so_do_their_asynchronous_twins() -> None:
     with guarded() as it:
         assert (await llm(it).acomplete("Capital?")).text == GOOD  # type: ignore[attr-defined]
+        assert it.regenerated_once()
+    with guarded() as it:
+        pieces = await llm(it).astream_complete("Capital?")  # type: ignore[attr-defined]
+        assert "".join([piece.delta async for piece in pieces]) == GOOD
         assert it.regenerated_once()
