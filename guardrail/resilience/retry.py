@@ -47,6 +47,7 @@ class RetryVerifier:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._inner, self._retry, self._on_retry = inner, retry, on_retry
+        self._stop, self._wait = retry.stop.build(), _as_asked(retry.wait.build())
         self._sleep, self._asleep, self._clock = sleep, asleep, clock
 
     @property
@@ -98,21 +99,33 @@ class RetryVerifier:
             return error
 
     def _tries(self, check: Check) -> Generator[Step, Answer, Verdict]:
-        """The loop: yields what to do, is sent what came of it."""
-        started, pauses = self._clock(), list[float]()
-        last = VerifierError(Cause.TIMEOUT, "no time was left for a try")
+        """What to do, one step after the other; is sent what came of each."""
+        started = self._clock()
+        answer = yield from self._try(check, started, VerifierError(Cause.TIMEOUT, "no time was left for a try"))
+        # tenacity's loop is for what failed: most calls do without making one.
+        return answer if isinstance(answer, Verdict) else (yield from self._again(check, started, answer))
+
+    def _try(self, check: Check, started: float, last: VerifierError) -> Generator[Step, Answer, Verdict | VerifierError]:
+        if (in_time := self._within(check, started)) is None:
+            raise last
+        answer = yield in_time
+        assert isinstance(answer, Verdict | VerifierError)
+        return answer
+
+    def _again(self, check: Check, started: float, failed: VerifierError) -> Generator[Step, Answer, Verdict]:
+        """tenacity's loop; its first attempt is the one that has ``failed``."""
+        pauses: list[float] = []
         for attempt in self._loop(check, pauses):
-            for pause in pauses:
-                yield float(pause)
-            pauses.clear()
-            if (in_time := self._within(check, started)) is None:
-                raise last
-            answer = yield in_time
-            if isinstance(answer, Verdict):
-                return answer
-            assert isinstance(answer, VerifierError)
-            state, last = attempt.retry_state, answer
-            state.set_exception((type(answer), answer, answer.__traceback__))
+            if attempt.retry_state.attempt_number > 1:
+                for pause in pauses:
+                    yield float(pause)
+                pauses.clear()
+                answer = yield from self._try(check, started, failed)
+                if isinstance(answer, Verdict):
+                    return answer
+                failed = answer
+            state = attempt.retry_state
+            state.set_exception((type(failed), failed, failed.__traceback__))
             # tenacity looks at the clock of the machine: a test has one of its own. From 0, so that it is exact.
             state.start_time, state.outcome_timestamp = 0.0, self._clock() - started
         raise AssertionError("tenacity ends its loop by raising")
@@ -120,8 +133,8 @@ class RetryVerifier:
     def _loop(self, check: Check, pauses: list[float]) -> Retrying:
         # Made anew each time: a shared object shares its state between calls.
         return Retrying(
-            stop=_in_time(self._retry.stop.build(), check.remaining),
-            wait=_as_asked(self._retry.wait.build()),
+            stop=_in_time(self._stop, check.remaining),
+            wait=self._wait,
             retry=retry_if_exception(self._worth_it),
             sleep=pauses.append,
             before_sleep=self._tell,
