@@ -36,7 +36,8 @@ class LogListener(Listener):
     def on_outcome(self, event: OutcomeReady) -> None:
         """Says how it ended."""
         outcome = event.outcome
-        logger.log(_level(outcome), "%s", _line(outcome))
+        if logger.isEnabledFor(level := _level(outcome)):
+            logger.log(level, "%s", _line(outcome))
 
 
 def _level(outcome: Outcome) -> int:

@@ -11,6 +11,8 @@ from guardrail.verdict import Status, Verdict
 
 __all__ = ["Decision", "decide"]
 
+RELEASE = (Step(do=Action.PASS),)
+"""What follows a reliable verdict, whatever the policy says."""
 LAST_RESORT = Step(do=Action.FLAG)
 """What follows the last step of a chain that does not end: the least risky attempt is flagged."""
 
@@ -47,7 +49,7 @@ def decide(rules: Rules, verdict: Verdict, spent: Collection[tuple[str, int]] = 
 
 def _chain(rules: Rules, verdict: Verdict) -> tuple[str, tuple[Step, ...]]:
     if verdict.status is Status.RELIABLE:
-        return "on_reliable", (Step(do=Action.PASS),)
+        return "on_reliable", RELEASE
     if verdict.status is Status.UNRELIABLE:
         return "on_unreliable", rules.on_unreliable
     # A cause that the policy names goes before the general rule, for `unknown` too.
