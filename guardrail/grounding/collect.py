@@ -7,6 +7,7 @@ quotations, tables, and what the user states. Everything runs in time linear in 
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,6 +26,8 @@ __all__ = ["collect", "missing_note"]
 _JSON_START = re.compile(r"^[ \t]{0,8}(?:\[\s{0,40})?\{\s{0,40}\"", re.MULTILINE)
 _JSON_TRIES = 8
 """Places of one message where a JSON value is tried: each try may read to the end of the text."""
+_LONGEST = 16_384
+"""Characters of a text whose evidence is remembered: a bound on the memory that it takes."""
 
 
 def collect(conversation: Sequence[Message], given: Sequence[Evidence] = ()) -> tuple[Evidence, ...]:
@@ -70,7 +73,17 @@ def _from_prompt(message: Message) -> Iterator[Evidence]:
     if message.role in ("tool", "assistant") or (message.name or "").startswith("example"):
         return
     for part in message.parts:
-        yield from _from_text(part, states=message.role == "user")
+        yield from (_remembered if len(part) <= _LONGEST else _found)(part, message.role == "user")
+
+
+@functools.lru_cache(maxsize=512)
+def _remembered(text: str, states: bool) -> tuple[Evidence, ...]:
+    """`_found`, which is most of what guarding costs: all messages but the newest were seen before."""
+    return _found(text, states)
+
+
+def _found(text: str, states: bool) -> tuple[Evidence, ...]:
+    return tuple(_from_text(text, states=states))
 
 
 def _from_text(text: str, *, states: bool) -> Iterator[Evidence]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from guardrail.grounding.words import (
     CREATIVE_STARTS,
@@ -31,8 +31,7 @@ _LONG = 200
 """Characters above which a sentence is no mere request, whatever phrase occurs in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A sentence of a text: ``text[start:end]`` without the white space around it."""
 
     start: int
@@ -46,16 +45,18 @@ def sentences(text: str) -> Iterator[Span]:
     for found in _END.finditer(text):
         if text[found.start()] == "." and _SHORTENED.search(text[max(start, found.end() - 12) : found.end()]):
             continue
-        yield from _span(text, start, found.end())
+        if span := _span(text, start, found.end()):
+            yield span
         start = found.end()
-    yield from _span(text, start, len(text))
+    if span := _span(text, start, len(text)):
+        yield span
 
 
-def _span(text: str, start: int, end: int) -> Iterator[Span]:
-    raw = text[start:end]
-    if stripped := raw.strip():
-        first = start + len(raw) - len(raw.lstrip())
-        yield Span(first, first + len(stripped), stripped)
+def _span(text: str, start: int, end: int) -> Span | None:
+    raw = text[start:end].rstrip()
+    stripped = raw.lstrip()
+    end = start + len(raw)
+    return Span(end - len(stripped), end, stripped) if stripped else None
 
 
 def is_request(sentence: str) -> bool:
