@@ -105,7 +105,9 @@ class RetryVerifier:
         # tenacity's loop is for what failed: most calls do without making one.
         return answer if isinstance(answer, Verdict) else (yield from self._again(check, started, answer))
 
-    def _try(self, check: Check, started: float, last: VerifierError) -> Generator[Step, Answer, Verdict | VerifierError]:
+    def _try(
+        self, check: Check, started: float, last: VerifierError
+    ) -> Generator[Step, Answer, Verdict | VerifierError]:
         if (in_time := self._within(check, started)) is None:
             raise last
         answer = yield in_time

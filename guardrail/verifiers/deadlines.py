@@ -45,7 +45,7 @@ class Deadline:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Within it, the connections of a client that went through `bind` keep this deadline."""
+        """Within it, the connections of a transport that went through `bind` keep this deadline."""
         token = _current.set(self)
         try:
             yield
@@ -53,14 +53,12 @@ class Deadline:
             _current.reset(token)
 
 
-def bind(client: Any) -> None:
-    """Have the connections of ``client``, new and synchronous, keep the deadline that is `Deadline.held`."""
-    transports = [getattr(client, "_transport", None), *getattr(client, "_mounts", {}).values()]
-    for transport in transports:
-        pool = getattr(transport, "_pool", None)
-        backend = getattr(pool, "_network_backend", None)
-        if pool is not None and backend is not None:
-            pool._network_backend = _Backend(backend)
+def bind(transport: Any) -> None:
+    """Have the connections of ``transport``, new and synchronous, keep the deadline that is `Deadline.held`."""
+    pool = getattr(transport, "_pool", None)
+    backend = getattr(pool, "_network_backend", None)
+    if pool is not None and backend is not None:
+        pool._network_backend = _Backend(backend)
 
 
 def _cut(timeout: float | None) -> float | None:
