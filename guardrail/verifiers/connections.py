@@ -28,8 +28,8 @@ class Connections:
     Whoever closes what comes back knows whether that must be awaited, so nothing is closed here.
     """
 
-    def __init__(self, make: Callable[[], Any]) -> None:
-        self._make = make
+    def __init__(self, make: Callable[[], Any], *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._make, self._clock = make, clock
         self._idle: deque[tuple[Any, float]] = deque()
         self._lock = threading.Lock()
         self._closed = False
@@ -43,7 +43,7 @@ class Connections:
 
     def give(self, transport: Any) -> list[Any]:
         """Have a transport back; returns those to be closed."""
-        now = time.monotonic()
+        now = self._clock()
         with self._lock:
             if self._closed:
                 return [transport]
