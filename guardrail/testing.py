@@ -171,7 +171,7 @@ class EventCollector(Listener):
         """Keep it."""
         self.events.append(event)
 
-    def of(self, kind: type[Event]) -> list[Event]:
+    def of(self, kind: type[_T]) -> list[_T]:
         """The events of one kind."""
         return [event for event in self.events if isinstance(event, kind)]
 
