@@ -41,7 +41,7 @@ def combined(answers: Mapping[str, Answer], how: Combine, *, threshold: float | 
         raise _nobody(answers)
     deciding = [v for v in verdicts.values() if v.status in (Status.RELIABLE, Status.UNRELIABLE)]
     status, risk = _decided(deciding, how, threshold) if deciding else (Status.UNKNOWN, None)
-    return Verdict(
+    whole = Verdict(
         status,
         risk=risk,
         findings=_merged(verdicts.values()) if status is Status.UNRELIABLE else (),
@@ -50,6 +50,8 @@ def combined(answers: Mapping[str, Answer], how: Combine, *, threshold: float | 
         evidence=tuple(dict.fromkeys(piece for v in verdicts.values() for piece in v.evidence)),
         usage=total(v.usage for v in verdicts.values()),
     )
+    # A member without a risk of its own may have findings below the threshold.
+    return whole.at(threshold)
 
 
 def _decided(deciding: Sequence[Verdict], how: Combine, threshold: float | None) -> tuple[Status, float | None]:

@@ -155,6 +155,7 @@ def test_any_is_the_strictest_and_all_the_mildest(answers: list[Answer], thresho
 
 
 @given(panels, st.sampled_from(HOW), st.floats(0.001, 1))
+@example([replace(unreliable("x", risk=0.1), risk=None), unreliable(risk=0.9)], "any", 0.5)
 def test_reading_the_whole_at_the_threshold_again_changes_nothing(
     answers: list[Answer], how: Combine, threshold: float
 ) -> None:
