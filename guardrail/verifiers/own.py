@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
@@ -113,7 +114,9 @@ def lost(error: Exception, who: str) -> VerifierError:
         return error
     if isinstance(error, TimeoutError):
         return VerifierError(Cause.TIMEOUT, f"the verifier {who!r} took too long: {error!r}")
-    logger.error("the verifier %r failed", who, exc_info=error)
+    # Without the error's own words, which may hold what was judged.
+    trace = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("the verifier %r raised %s\n%s", who, type(error).__name__, trace)
     return VerifierError(Cause.SERVER, f"the verifier {who!r} raised {error!r}")
 
 

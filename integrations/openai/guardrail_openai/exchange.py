@@ -11,6 +11,7 @@ from typing import Any
 from guardrail.conversation import Evidence, Message, Turn
 from guardrail.errors import ConfigError, GuardrailError, InputError
 from guardrail.flow import Draft, Generated
+from guardrail.given import given
 from guardrail.grounding import as_evidence
 from guardrail.guard import First
 from guardrail.outcome import Outcome, join
@@ -145,7 +146,7 @@ def open_exchange(method: str, path: str, headers: Mapping[str, str], content: C
         asked=asked,
         body=body,
         content=None if own is None else _encode(body),
-        evidence=evidence,
+        evidence=(*given(), *evidence),  # of where the request is made: a stream may be read elsewhere
         info=info,
         cannot_generate=asked.cannot_generate or signed,
     )

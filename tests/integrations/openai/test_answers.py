@@ -21,6 +21,7 @@ from tests.integrations.openai.clients import (
 from tests.integrations.openai.upstream import (
     Reply,
     Upstream,
+    chunks,
     completion,
     response,
     text_completion,
@@ -153,6 +154,14 @@ def test_evidence_of_the_context_is_used(make: Make, upstream: Upstream) -> None
     client, upstream.script = make(), [Reply(completion(GOOD))]
     with guardrail.evidence("Paris is the capital of France."):
         create(client)
+    assert [piece.text for piece in client.verifier.checks[0].evidence] == ["Paris is the capital of France."]
+
+
+def test_evidence_of_the_context_is_that_of_where_a_stream_was_asked_for(make: Make, upstream: Upstream) -> None:
+    client, upstream.script = make(), [chunks(GOOD)]
+    with guardrail.evidence("Paris is the capital of France."):
+        stream = create(client, stream=True)
+    client.items(stream)
     assert [piece.text for piece in client.verifier.checks[0].evidence] == ["Paris is the capital of France."]
 
 
