@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias, TypeVar
 
 from guardrail.errors import ConfigError, PolicyError
@@ -25,7 +25,7 @@ from guardrail.resilience.fallback import FallbackVerifier
 from guardrail.resilience.retry import RetryVerifier
 from guardrail.verifiers.protocol import Verifier
 
-__all__ = ["build"]
+__all__ = ["build", "stale"]
 
 T = TypeVar("T")
 OnRetry: TypeAlias = Callable[[Retrying], None] | None
@@ -48,6 +48,23 @@ def build(
     for name in policy.verifiers:
         builder.made(name)
     return builder.built
+
+
+def stale(policy: Policy, verifiers: Mapping[str, Verifier]) -> Iterator[tuple[str, str]]:
+    """The names of rules whose verifier is not the one that their threshold was calibrated for, with what to tell.
+
+    ``verifiers``: the policy's, by name. Nothing is told of one that cannot say its version: it has no verdicts either.
+    """
+    for name, rules in policy.policies.items():
+        threshold, verifier = rules.verify.threshold, verifiers.get(rules.verify.with_)
+        if threshold is None or threshold.calibrated is None or verifier is None:
+            continue
+        try:
+            note = threshold.calibrated.changed(verifier.id, verifier.version)
+        except ConfigError:
+            continue
+        if note is not None:
+            yield name, note
 
 
 class _Builder:

@@ -8,12 +8,12 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import TypeAlias
 
 from guardrail import drivers, reports
 from guardrail.action import Action
-from guardrail.building import build
+from guardrail.building import build, stale
 from guardrail.conversation import Message, Turn
 from guardrail.errors import BlockedError
 from guardrail.events import Event, Listener
@@ -88,11 +88,19 @@ class Guard:
         own = {name: DeadlineVerifier(as_verifier(judge)) for name, judge in (verifiers or {}).items()}
         self._built = build(self._policy, without=own, on_retry=self._tell)
         self._verifiers: dict[str, Verifier] = {**self._built, **own}
+        self._stale = dict(stale(self._policy, self._verifiers))
+        for key, note in self._stale.items():
+            once(f"stale {self._policy.digest} {key}", f"policies.{key}.verify.threshold: {note}")
 
     @property
     def policy(self) -> Policy:
         """The resolved policy."""
         return self._policy
+
+    @property
+    def verifiers(self) -> Mapping[str, Verifier]:
+        """The verifiers that are asked, by name."""
+        return MappingProxyType(self._verifiers)
 
     @property
     def concurrency(self) -> int:
@@ -279,6 +287,8 @@ class Guard:
     ) -> Job:
         docs = (*given(), *(as_evidence(item) for item in evidence))
         job = job_for(self._policy, id=secrets.token_hex(8), conversation=history, turn=turn, given=docs, info=info)
+        if note := self._stale.get(job.policy):
+            job = replace(job, notes=(note, *job.notes))
         if not job.evidence:
             once("no_evidence", job.notes[-1])
         return job

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 import sys
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
 
 import click
 
 from guardrail.cli.errors import BAD_INPUT, visible
 from guardrail.cli.jsonout import bad_row_object, dump, row_object
-from guardrail.cli.labelled import Bad, Item, Labelled, first_of_each, labelled_rows, size
+from guardrail.cli.judging import Result, judged
+from guardrail.cli.labelled import Bad, first_of_each, labelled_rows, size
 from guardrail.cli.output import OutputFile
 from guardrail.cli.render import terminal_console
 from guardrail.cli.scoring import Report, report_object, report_shown
@@ -22,11 +21,9 @@ from guardrail.cli.screen import Bar
 from guardrail.cli.source import Place
 from guardrail.cli.tally import CLEAN, NO_VERDICT
 from guardrail.evaluate.judgement import Judgement
-from guardrail.evaluate.judging import for_all, judge
+from guardrail.evaluate.judging import for_all
 from guardrail.evaluate.metrics import sklearn_metrics
 from guardrail.guard import Guard
-from guardrail.ordered import in_order
-from guardrail.outcome import Outcome
 from guardrail.policy.loading import load
 from guardrail.verdict import Status
 from guardrail.verifiers.protocol import Verifier
@@ -46,17 +43,6 @@ class Options:
     limit: int | None
     jobs: int | None
 
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A labelled row, and what came of it."""
-
-    labelled: Labelled
-    outcome: Outcome
-    judgement: Judgement
-
-
-Result: TypeAlias = Judged | Bad
 
 _HELP = """Measure a policy's verifier on labelled answers.
 
@@ -115,7 +101,7 @@ def _run(options: Options, *, verifiers: Mapping[str, Verifier] | None = None) -
         output = _output(options, stack)
         bar = stack.enter_context(Bar(progress, wanted=not (options.json and sys.stdout.isatty())))
         items = first_of_each(labelled_rows(options.files, progress), options.limit)
-        for result in stack.enter_context(closing(_judged(guard, items, jobs=options.jobs))):
+        for result in stack.enter_context(closing(judged(guard, items, jobs=options.jobs))):
             gathered.add(result)
             if isinstance(result, Bad):
                 bar.say(visible(result.problem))
@@ -151,17 +137,6 @@ def _output(options: Options, stack: ExitStack) -> OutputFile | None:
         return None
     sources = [Path(name) for name in options.files if name != "-"]
     return stack.enter_context(OutputFile(options.output, sources=sources))
-
-
-def _judged(guard: Guard, items: Iterable[Item], *, jobs: int | None) -> Generator[Result, None, None]:
-    """Each row judged, several at a time, in their order; what is bad is passed through in its place."""
-    yield from in_order(functools.partial(_judge, guard), items, concurrency=jobs or guard.concurrency)
-
-
-def _judge(guard: Guard, item: Item) -> Result:
-    if isinstance(item, Bad):
-        return item
-    return Judged(item, *judge(guard, item.case))
 
 
 def _row_object(result: Result) -> dict[str, object]:

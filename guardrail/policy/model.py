@@ -37,22 +37,22 @@ from guardrail.policy.retries import (
 )
 from guardrail.policy.routing import Match, RequestInfo, Route
 from guardrail.policy.rules import (
-    EMBEDDED_THRESHOLD,
     Budget,
     History,
     Messages,
     Rules,
     Step,
     Stream,
-    Threshold,
     Verify,
     steps,
 )
 from guardrail.policy.secrets import SecretRef, keeps_references
+from guardrail.policy.thresholds import EMBEDDED_THRESHOLD, Calibrated, Target, Threshold
 
 __all__ = [
     "EMBEDDED_THRESHOLD",
     "Budget",
+    "Calibrated",
     "CascadeSpec",
     "Case",
     "ChatSpec",
@@ -76,6 +76,7 @@ __all__ = [
     "Step",
     "Stop",
     "Stream",
+    "Target",
     "Threshold",
     "VerifierSpec",
     "Verify",

@@ -13,10 +13,10 @@ from guardrail.policy.durations import SomeSeconds
 from guardrail.policy.part import Count, Maybe, Part, Share
 from guardrail.policy.problems import Problem, refuse, refuse_all, unknown_key
 from guardrail.policy.retries import Stop, Wait
+from guardrail.policy.thresholds import EMBEDDED_THRESHOLD, Threshold, read_threshold
 from guardrail.verdict import Cause
 
 __all__ = [
-    "EMBEDDED_THRESHOLD",
     "Budget",
     "History",
     "Messages",
@@ -26,34 +26,12 @@ __all__ = [
     "Steps",
     "StepsLike",
     "Stream",
-    "Threshold",
     "Verify",
     "steps",
 ]
 
 BUILT_ACTIONS = tuple(action.value for action in Action if action is not Action.REPAIR)
 _AGAIN = (Action.REGENERATE, Action.FALLBACK)
-
-
-class Threshold(Part):
-    """From which risk on an answer counts as unreliable, and how that number was found."""
-
-    risk: Share
-    """0 reliable .. 1 unreliable; at or above it the answer is unreliable."""
-    chosen_on: str = "set by hand"
-    """The data that the number was chosen on."""
-
-
-EMBEDDED_THRESHOLD = Threshold(
-    risk=0.55, chosen_on="691 held-out answers of the embedded model's training mix, by balanced accuracy"
-)
-"""The presets' threshold. The one place where it stands."""
-
-
-def _read_threshold(value: object) -> object:
-    if isinstance(value, str | int | float) and not isinstance(value, bool) and value != "none":
-        return {"risk": value}
-    return value
 
 
 class History(Part):
@@ -70,7 +48,7 @@ class Verify(Part):
 
     with_: str = "main"
     """The name of the verifier. Written ``with`` in files."""
-    threshold: Annotated[Maybe[Threshold], BeforeValidator(_read_threshold)] = EMBEDDED_THRESHOLD
+    threshold: Annotated[Maybe[Threshold], read_threshold] = EMBEDDED_THRESHOLD
     """none: the verifier's own."""
     history: Maybe[History] = None
     """none: the whole conversation is sent."""

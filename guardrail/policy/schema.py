@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from pydantic_core import CoreSchema
 
-from guardrail.policy import cases, composed, custom, dedicated, judges, model, retries, routing, rules
+from guardrail.policy import cases, composed, custom, dedicated, judges, model, retries, routing, rules, thresholds
 from guardrail.policy.durations import PATTERN
 from guardrail.policy.model import Policy
 from guardrail.policy.presets import PRESETS
@@ -95,6 +95,7 @@ def _widen(parts: _Schema) -> None:
     wait["properties"]["fixed"] = {"description": seconds.pop("description"), "anyOf": [seconds, fixed]}
     wait["maxProperties"] = 1
     parts["Stop"]["minProperties"] = 1
+    parts["Target"] |= {"minProperties": 1, "maxProperties": 1}
     chat = parts["ChatSpec"]
     chat["required"] = ["kind", "dialect"]
     chat["if"] = {"properties": {"dialect": {"const": "kluster"}}}
@@ -180,7 +181,7 @@ def _describe(schema: _Schema, words: dict[str, str]) -> None:
 
 def _documented() -> Iterator[tuple[str, dict[str, str]]]:
     """The parts of a policy, with the docstrings that stand below their fields."""
-    for module in (model, judges, dedicated, composed, custom, rules, retries, routing, cases):
+    for module in (model, judges, dedicated, composed, custom, rules, thresholds, retries, routing, cases):
         for name, part in inspect.getmembers(module, _is_part):
             if part.__module__ == module.__name__:
                 family = [base for base in part.__mro__ if _is_part(base) and base is not BaseModel]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from guardrail.building import build, stale
 from guardrail.policy.kinds import described
 from guardrail.policy.loading import load
+from guardrail.policy.model import EmbeddedSpec, Policy
 
 __all__ = ["validate"]
 
@@ -27,3 +29,11 @@ def validate(file: str) -> None:
     click.echo(f"  verifiers: {verifiers}")
     click.echo(f"  routes:    {len(found.routes) or 'none'}")
     click.echo(f"  tests:     {len(found.tests) or 'none'}")
+    for name, note in _stale(found):
+        click.echo(f"  note:      policies.{name}.verify.threshold: {note}")
+
+
+def _stale(policy: Policy) -> list[tuple[str, str]]:
+    """Thresholds that were calibrated for another embedded model; other verifiers may need keys to say who they are."""
+    specs = {name: spec for name, spec in policy.verifiers.items() if isinstance(spec, EmbeddedSpec)}
+    return list(stale(policy, build(policy.model_copy(update={"verifiers": specs}))))
