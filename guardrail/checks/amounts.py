@@ -1,0 +1,166 @@
+"""Numbers and quantities: where they stand, and what they are worth. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from guardrail.checks.spelled import ORDINALS, spelled
+from guardrail.checks.units import CURRENCY_SIGNS, SCALES, UNITS, Meaning
+
+__all__ = ["Amount", "amounts"]
+
+_DIGITS = r"\d{1,3}(?:[,\u00a0\u202f’']\d{3})+(?!\d)(?:\.\d+)?|\d+(?:[.,]\d+)*"
+_FIGURE = re.compile(rf"(?<![\w.,])(?:{_DIGITS})|(?<![\d])[½¼¾⅓⅔]")
+_HALVES = {"½": 1 / 2, "¼": 1 / 4, "¾": 3 / 4, "⅓": 1 / 3, "⅔": 2 / 3}
+_SCALE = re.compile(r"(?:[  -]?(hundred|thousand|millions?|billions?|trillion|mn|bn|tn|lakh|crore|dozen)|([kKMBmb]))\b")
+_NTH = re.compile(r"(?:st|nd|rd|th)\b")
+_UNIT = re.compile(
+    r"[  ]?-?(" + "|".join(re.escape(name) for name in sorted(UNITS, key=len, reverse=True)) + r")(?![\w/²³])"
+)
+_CURRENCY = re.compile("(" + "|".join(re.escape(sign) for sign in CURRENCY_SIGNS) + r")[  ]?\Z")
+_ABOUT = re.compile(
+    r"(?:\b(?:about|around|roughly|approximately|approx\.?|nearly|almost|some|circa|c\.|ca\.|over|under|more than|"
+    r"less than|fewer than|up to|at least|close to|just|well|an estimated|estimated|the|a|an|than)|[~≈>±])[ ]?\Z",
+    re.IGNORECASE,
+)
+_JOINED = re.compile(r"[A-Za-z\ufffc_#@][-–.]?\Z|[A-Za-z]\+\Z")
+_PLACE = re.compile(rf"\b({'|'.join(list(ORDINALS)[1:12])})\b", re.IGNORECASE)
+_FRACTION = re.compile(r"(?<![\d/.])(\d{1,2})/(\d{1,2})(?![\d/])")
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """One number with its unit."""
+
+    start: int
+    end: int
+    text: str
+    readings: tuple[tuple[str, float], ...]
+    """Dimension and value in its base unit; several where a word has several meanings. The dimension of a bare
+    number is empty, ``share`` for a fraction of something, ``ordinal`` for a place in a row."""
+    step: float
+    """The value of the last digit that was written and is no trailing nought: what rounding may hide, in the
+    same unit as the first reading."""
+    digits: int
+    """How many digits are significant."""
+    about: bool
+    """Whether it is said to be rounded."""
+    figure: float
+    """The number without its unit."""
+
+    @property
+    def bare(self) -> bool:
+        """Whether no unit is known."""
+        return self.readings[0][0] in ("", "share", "ordinal")
+
+    @property
+    def value(self) -> float:
+        """The value of the first reading."""
+        return self.readings[0][1]
+
+
+def amounts(text: str, taken: Iterable[tuple[int, int]] = ()) -> list[Amount]:
+    """The numbers of ``text``, in order, but for those inside of ``taken`` places."""
+    busy = bytearray(len(text) + 1)
+    for start, end in taken:
+        busy[start:end] = b"\1" * (end - start)
+    found = []
+    for amount in _candidates(text):
+        if not any(busy[amount.start : amount.end]):
+            busy[amount.start : amount.end] = b"\1" * (amount.end - amount.start)
+            found.append(amount)
+    return sorted(found, key=lambda amount: amount.start)
+
+
+def _candidates(text: str) -> Iterator[Amount]:
+    for match in _FRACTION.finditer(text):
+        if int(match[2]) and int(match[1]) < int(match[2]):
+            value = int(match[1]) / int(match[2])
+            yield from _amount(text, match.start(), match.end(), (value,), match[0], share=True)
+    for match in _FIGURE.finditer(text):
+        if not _JOINED.search(text[max(0, match.start() - 2) : match.start()]):
+            yield from _figure(text, match)
+    for start, end, value, share, unit in spelled(text):
+        if unit:
+            readings = tuple((name, value * factor) for name, factor, _ in UNITS[unit])
+            yield Amount(start, end, text[start:end], readings, readings[0][1] / value / 10, 2, False, value)
+        else:
+            yield from _amount(text, start, end, (value,), f"{value:g}", share=share)
+    for match in _PLACE.finditer(text):
+        value = float(ORDINALS[match[0].lower()])
+        yield Amount(match.start(), match.end(), match[0], (("ordinal", value),), 1.0, 2, False, value)
+
+
+def _figure(text: str, match: re.Match[str]) -> Iterator[Amount]:
+    start, end, written = match.start(), match.end(), match[0]
+    if nth := _NTH.match(text, end):
+        value = float(written) if written.isdigit() else 0.0
+        yield Amount(start, nth.end(), text[start : nth.end()], (("ordinal", value),), 1.0, 2, False, value)
+        return
+    yield from _amount(text, start, end, _values(written), written, share=False)
+
+
+def _values(written: str) -> tuple[float, ...]:
+    """What the figures may be worth: a comma or a full stop parts thousands or decimals."""
+    if written in _HALVES:
+        return (_HALVES[written],)
+    plain = re.sub(r"[\u00a0\u202f’']", "", written)
+    if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", plain):
+        return (float(plain.replace(",", "")),)
+    if re.fullmatch(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?", plain):
+        thousands = float(plain.replace(".", "").replace(",", "."))
+        return (float(plain), thousands) if plain.count(".") == 1 and "," not in plain else (thousands,)
+    if re.fullmatch(r"\d+,\d{1,2}", plain):
+        return (float(plain.replace(",", ".")),)
+    try:
+        return (float(plain),)
+    except ValueError:
+        return ()
+
+
+def _amount(
+    text: str, start: int, end: int, values: tuple[float, ...], written: str, *, share: bool
+) -> Iterator[Amount]:
+    if not values:
+        return
+    money = _CURRENCY.search(text[max(0, start - 5) : start])
+    scale, end, glued = _scaled(text, end, money is not None)
+    unit = None if glued and scale != 1 and glued not in "m" else _UNIT.match(text, end)
+    meanings: tuple[Meaning, ...] = UNITS[money[1]] if money else ()
+    if unit and not money:
+        meanings = UNITS[unit[1]]
+        end = unit.end()
+    figures = [value * scale for value in values]
+    readings = [(name, value * factor + add) for name, factor, add in meanings for value in figures]
+    if glued == "m" and not money:  # "330m" is metres or millions
+        end -= 0
+        readings = [("length", values[0]), ("", values[0] * 1e6)]
+    readings = readings or [("share" if share else "", value) for value in figures]
+    step, digits = _precision(written, figures[0], scale, readings[0][1])
+    begin = start - len(money[0]) if money else start
+    about = bool(_ABOUT.search(text[max(0, begin - 16) : begin]))
+    yield Amount(begin, end, text[begin:end], tuple(readings), step, digits, about, figures[0])
+
+
+def _scaled(text: str, end: int, money: bool) -> tuple[float, int, str]:
+    """The scale after a number, where it ends, and the single letter that it was."""
+    match = _SCALE.match(text, end)
+    if not match:
+        return 1.0, end, ""
+    if match[2] and match[2] in "Bb" and not money:
+        return 1.0, end, ""
+    if match[2] == "M" and not money and text[end : end + 2] in ("MB", "MW"):
+        return 1.0, end, ""
+    return SCALES[match[1] or match[2]], match.end(), match[2] or ""
+
+
+def _precision(written: str, figure: float, scale: float, base: float) -> tuple[float, int]:
+    digits = re.sub(r"[^\d.]", "", written.replace(",", "") if "." in written or len(written) > 4 else written)
+    decimals = len(digits.partition(".")[2])
+    significant = digits.replace(".", "").lstrip("0")
+    trimmed = significant if decimals else significant.rstrip("0")
+    step = scale * 10.0 ** (-decimals if decimals else len(significant) - len(trimmed))
+    ratio = abs(base / figure) if figure else 1.0
+    return step * ratio, max(1, len(trimmed))

@@ -1,0 +1,165 @@
+"""One answer with what it is held against, read once for all checks. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from guardrail.checks.amounts import Amount, amounts
+from guardrail.checks.aside import NUMBERING, prose, without
+from guardrail.checks.moments import Moment, moments
+from guardrail.conversation import Evidence, Message
+from guardrail.grounding.statements import sentences
+from guardrail.verdict import Finding, FindingKind
+
+__all__ = ["Case", "Claim", "Source", "stems"]
+
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+_STOP = frozenset(
+    "a about above after again all also am an and any are as at be been before being below between both but by can "
+    "could did do does during each few for from further had has have he her here hers him his how i if in into is it "
+    "its just me more most my no nor not now of off on once only or other our out over own same she should so some "
+    "such than that the their them then there these they this those through to too under until up very was we were "
+    "what when where which while who whom why will with would you your yes".split()
+)
+_NO_CLAIM = re.compile(
+    r"[?？][\"'”’)\]]*\s*\Z|\b(?:(?:do|does|did|is|are|was) ?n[o'’]t|cannot|can['’]t|could ?n[o'’]t) (?:say|tell|know|mention|"
+    r"specif|stat|provid|clear|given|find)|\bI have \d|\bhere(?:['’]s| is| are)\b[^.]*:\s*\Z|\b(?:let me know|would you like)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One sentence of the answer that may state something."""
+
+    start: int
+    end: int
+    text: str
+    """The sentence with what is no prose blanked out; ``start`` and ``end`` are places of the whole answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One sentence of what the answer is held against."""
+
+    text: str
+    evidence: Evidence | None
+    """The piece that it stands in; None for what the user or the instructions say."""
+    words: frozenset[str]
+
+
+class Case:
+    """An answer, its evidence and the conversation before it. ``conversation`` does not hold the answer."""
+
+    def __init__(self, answer: str, evidence: Sequence[Evidence], conversation: Sequence[Message] = ()) -> None:
+        self.answer = answer
+        self.evidence = tuple(piece for piece in evidence if piece.text.strip())
+        self.conversation = tuple(conversation)
+
+    @cached_property
+    def prose(self) -> str:
+        """The answer with what is no prose blanked out."""
+        return prose(self.answer)
+
+    @cached_property
+    def claims(self) -> list[Claim]:
+        """The sentences of the answer, without questions and what says that nothing is known."""
+        return [claim for claim in claims_of(self.prose) if not _NO_CLAIM.search(claim.text)]
+
+    @cached_property
+    def moments(self) -> list[Moment]:
+        """The times that the answer mentions."""
+        return moments(self.prose)
+
+    @cached_property
+    def amounts(self) -> list[Amount]:
+        """The numbers of the answer that are no times."""
+        return amounts(self.prose, [(moment.start, moment.end) for moment in self.moments if moment.sure])
+
+    @cached_property
+    def sources(self) -> list[Source]:
+        """The sentences of the evidence, then those of the user, of tools and of the instructions."""
+        found = [source for piece in self.evidence for source in _sources(_whole(piece), piece)]
+        told = (message.text for message in self.conversation if message.role != "assistant")
+        return found + [source for text in told for source in _sources(text, None)]
+
+    @cached_property
+    def earlier(self) -> list[str]:
+        """What the assistant said before."""
+        return [message.text for message in self.conversation if message.role == "assistant" and message.text]
+
+    @cached_property
+    def facts(self) -> list[list[Amount]]:
+        """The numbers of each source."""
+        return [_numbers(source.text) for source in self.sources]
+
+    @cached_property
+    def times(self) -> list[Moment]:
+        """The times that the sources mention, in order."""
+        return [moment for source in self.sources for moment in moments(source.text, lenient=True)]
+
+    def claim_at(self, place: int) -> Claim | None:
+        """The claim in which a place of the answer stands."""
+        return next((claim for claim in self.claims if claim.start <= place < claim.end), None)
+
+    def finding(self, start: int, end: int, kind: FindingKind, explanation: str = "") -> Finding:
+        """A finding at a place of the answer, with the sentence of the evidence that is most like its claim."""
+        return Finding(start, end, self.answer[start:end], kind, None, self.held(start), explanation)
+
+    def held(self, place: int) -> tuple[Evidence, ...]:
+        """The sentence of the evidence that is most like the claim at ``place``."""
+        claim = self.claim_at(place)
+        wanted = stems(claim.text) if claim else frozenset()
+        held = [source for source in self.sources if source.evidence is not None]
+        best = max(held, key=lambda source: len(wanted & source.words), default=None)
+        if best is None or best.evidence is None or not wanted & best.words:
+            return ()
+        return (Evidence(best.text, best.evidence.origin, best.evidence.title, best.evidence.url),)
+
+
+def stems(text: str) -> frozenset[str]:
+    """The words of content of ``text``, in lower case and without the commonest English endings; no numbers."""
+    words = (word.lower() for word in _WORD.findall(text))
+    return frozenset(_stem(word) for word in words if word not in _STOP and not word[0].isdigit())
+
+
+def _stem(word: str) -> str:
+    word = re.sub(r"['’]s?$", "", word)
+    for ending in ("ing", "ed", "es", "s", "e", "y"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)]
+    return word
+
+
+def claims_of(text: str) -> Iterator[Claim]:
+    """The sentences and lines of ``text``, with their places."""
+    for sentence in sentences(text):
+        start = sentence.start
+        for line in sentence.text.splitlines(keepends=True):
+            if stripped := line.strip():
+                at = start + line.index(stripped)
+                yield Claim(at, at + len(stripped), stripped)
+            start += len(line)
+
+
+def _whole(piece: Evidence) -> str:
+    return piece.text if not piece.title else f"{piece.title}\n\n{piece.text}"
+
+
+def _sources(text: str, evidence: Evidence | None) -> Iterator[Source]:
+    for sentence in sentences(text):
+        yield Source(sentence.text, evidence, stems(sentence.text))
+
+
+_ONE = re.compile(r"\b(?:an?|per|each|every) (hour|day|week|month|year|decade|century|minute|mile|kilo|dozen)\b", re.IGNORECASE)
+
+
+def _numbers(text: str) -> list[Amount]:
+    """The numbers of a source; years count as numbers too, days and hours do not."""
+    text = _ONE.sub(lambda match: match[0].replace(match[0].split()[0], "1".ljust(len(match[0].split()[0])), 1), text)
+    text = without(text, NUMBERING)
+    taken = [(m.start, m.end) for m in moments(text) if not m.text.isdigit() and m.grain != "century"]
+    return amounts(text, taken)

@@ -1,0 +1,243 @@
+"""Citations that point to no source, or to one that does not say so while another does. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import urlsplit
+
+from guardrail.checks.amounts import Amount, amounts
+from guardrail.checks.aside import MARKER, URL
+from guardrail.checks.case import Case, stems
+from guardrail.checks.moments import moments
+from guardrail.checks.support import same
+from guardrail.conversation import Evidence
+from guardrail.verdict import Finding, FindingKind
+
+__all__ = ["citations"]
+
+_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
+_NUMBER = re.compile(r"\d+")
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_NAMED = re.compile(r"[(\[](?:Sources?|Ref(?:erence)?s?|See|From)\s*:\s*([^)\]\n]{2,120})[)\]]", re.IGNORECASE)
+_OWN_ID = re.compile(r"(?:\[|\b(?:source|document|doc|passage|reference)\s*#?\s*)\^?(\d{1,3})\b", re.IGNORECASE)
+_FOOTNOTE = re.compile(r"^[ \t]*\[\^?(\d{1,3})\]:?[ \t]+(.+)$", re.MULTILINE)
+_UNIT_BEFORE = re.compile(r"(?:\b(?:[kcmdµn]?m|ft|in|sq|x|y|[a-zA-Z])|\d|\))\Z")
+_WRONG = 0.4
+"""A cited source that has no more than this share of the claim's words may be the wrong one."""
+_RIGHT = 0.6
+"""Another that has at least this share is the right one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Citation:
+    start: int
+    end: int
+    sources: tuple[int, ...] | None
+    """Places in the evidence; None: there is no such source."""
+    claim: tuple[int, int]
+    """What it stands behind."""
+
+
+def citations(case: Case) -> list[Finding]:
+    """Markers, named sources and links that point to no source, or to a wrong one.
+
+    A source is wrong when it has few of the claim's words or none of its numbers, and another has them.
+    """
+    if not case.evidence:
+        return []
+    library = _Library(case)
+    found = [*_marked(case, library), *_named(case, library), *_linked(case, library)]
+    return [_finding(case, citation) for citation in found if _is_wrong(case, library, citation, found)]
+
+
+def _finding(case: Case, citation: _Citation) -> Finding:
+    said = "there is no such source" if citation.sources is None else "another source says so, not this one"
+    return case.finding(citation.start, citation.end, FindingKind.CITATION, said)
+
+
+class _Library:
+    """The sources, and what they are called."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.pieces = case.evidence
+        self.text = "\n".join([*(piece.text for piece in case.evidence), *(m.text for m in case.conversation)])
+
+    @cached_property
+    def own(self) -> dict[int, int | None]:
+        """The numbers that the sources carry themselves, and where; None: within one piece."""
+        found: dict[int, int | None] = {}
+        for place, piece in enumerate(self.pieces):
+            title = re.fullmatch(r"\D{0,12}(\d{1,3})", piece.title or "")
+            start = _OWN_ID.match(piece.text.lstrip(" *#"))
+            if title or start:
+                found[int((title or start)[1])] = place  # type: ignore[index]
+        for match in _OWN_ID.finditer(self.text):
+            found.setdefault(int(match[1]), None)
+        return found
+
+    @cached_property
+    def footnotes(self) -> dict[int, str]:
+        """What the answer's own notes say."""
+        return {int(match[1]): match[2].strip() for match in _FOOTNOTE.finditer(self.case.answer)}
+
+    def numbered(self, number: int) -> tuple[int, ...] | None:
+        """The source with a number; empty where it is one that cannot be told apart."""
+        if number in self.footnotes:
+            return self.titled(self.footnotes[number]) or ()
+        if number in self.own:
+            place = self.own[number]
+            return () if place is None else (place,)
+        if self.own and any(place is not None for place in self.own.values()):
+            return None
+        return (number - 1,) if 1 <= number <= len(self.pieces) else None
+
+    def titled(self, name: str) -> tuple[int, ...] | None:
+        """The sources of a title or address."""
+        if URL.search(name):
+            return self.addressed(name)
+        wanted = stems(name)
+        found = [at for at, piece in enumerate(self.pieces) if wanted & stems(piece.title or "") == wanted != frozenset()]
+        found = found or [at for at, piece in enumerate(self.pieces) if piece.title and stems(piece.title) <= wanted]
+        if found:
+            return tuple(found)
+        numbers = [int(number) for number in _NUMBER.findall(name)]
+        if numbers and re.fullmatch(r"(?:\W|\d|source|document|doc|passage|and|s\b)*", name, re.IGNORECASE):
+            sources = [self.numbered(number) for number in numbers]
+            return None if None in sources else tuple(place for places in sources if places for place in places)
+        return () if wanted and wanted <= stems(self.text) else None
+
+    def addressed(self, url: str) -> tuple[int, ...] | None:
+        """The sources at an address."""
+        wanted = _address(url)
+        found = [at for at, piece in enumerate(self.pieces) if piece.url and _address(piece.url) == wanted]
+        if found:
+            return tuple(found)
+        known = {_address(match[0]) for match in URL.finditer(self.text)}
+        return () if wanted in known or wanted in self.text.casefold() else None
+
+
+def _address(url: str) -> str:
+    parts = urlsplit(url.rstrip(".,;:!?)»”’'\"*") if "//" in url else f"https://{url.rstrip('.,;:!?')}")
+    query = f"?{parts.query}" if parts.query else ""
+    return (parts.netloc.removeprefix("www.") + parts.path.rstrip("/") + query).casefold()
+
+
+def _marked(case: Case, library: _Library) -> Iterator[_Citation]:
+    code = [match.span() for match in _CODE.finditer(case.answer)]
+    notes = [match.span() for match in _FOOTNOTE.finditer(case.answer)]
+    markers = [m for m in MARKER.finditer(case.answer) if _is_marker(case, m, code + notes)]
+    for match in markers:
+        claim = _claim(case, match.start(), [marker.span() for marker in markers])
+        yield from _each(case, library, match, claim)
+
+
+def _is_marker(case: Case, match: re.Match[str], excluded: Sequence[tuple[int, int]]) -> bool:
+    if any(start <= match.start() < end for start, end in excluded) or case.answer.startswith("(", match.end()):
+        return False
+    if re.search(r"\b0\b", match[0]) or (match.start() and re.match(r"[=,(]", case.answer[match.start() - 1])):
+        return False
+    if match[0][0] in "[【":
+        asked = any(match[0] in message.text for message in case.conversation if message.role == "user")
+        return not asked or any(match[0] in piece.text for piece in case.evidence)
+    return not _UNIT_BEFORE.search(case.answer[max(0, match.start() - 3) : match.start()])
+
+
+def _each(case: Case, library: _Library, match: re.Match[str], claim: tuple[int, int]) -> Iterator[_Citation]:
+    """One citation for each number of a marker that has no source; one for all others together."""
+    text = match[0].translate(_RAISED)
+    numbers = list(_NUMBER.finditer(text))
+    if not numbers or (len(numbers) > 1 and match[0][0] not in "[【"):
+        return
+    if span := re.search(r"(\d+)\s*[–-]\s*(\d+)", text):
+        told = [library.numbered(n) for n in range(int(span[1]), min(int(span[2]), int(span[1]) + 50) + 1)]
+    else:
+        told = [library.numbered(int(number[0])) for number in numbers]
+        for number, sources in zip(numbers, told, strict=True):
+            if sources is None and len(numbers) > 1:
+                yield _Citation(match.start() + number.start(), match.start() + number.end(), None, claim)
+    known = [place for places in told if places for place in places]
+    if known or len(numbers) == 1:
+        whole = None if all(sources is None for sources in told) else tuple(known)
+        yield _Citation(match.start(), match.end(), whole, claim)
+
+
+def _claim(case: Case, place: int, markers: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """The words that a marker stands behind: back to the sentence's start or to the marker before."""
+    text = case.answer[:place]
+    stop = max((m.end() for m in re.finditer(r"[.!?][\"'”)]*\s+|\n", text.rstrip(" .!?\"'”)"))), default=0)
+    for start, end in markers:
+        if stop < end < place and case.answer[end:place].strip(" ,;.") and not _touch(markers, start, place):
+            stop = end
+    return stop, place
+
+
+def _touch(markers: Sequence[tuple[int, int]], start: int, place: int) -> bool:
+    return start >= place
+
+
+def _named(case: Case, library: _Library) -> Iterator[_Citation]:
+    for match in _NAMED.finditer(case.answer):
+        name = match[1].strip()
+        if URL.search(name):
+            continue
+        start = match.start(1) + match[1].index(name)
+        yield _Citation(start, start + len(name), library.titled(name), _claim(case, match.start(), ()))
+
+
+def _linked(case: Case, library: _Library) -> Iterator[_Citation]:
+    code = [match.span() for match in _CODE.finditer(case.answer)]
+    for match in URL.finditer(case.answer):
+        url = match[0].rstrip(".,;:!?»”’'\"*")
+        if any(start <= match.start() < end for start, end in code) or "example.com" == urlsplit(url).netloc:
+            continue
+        yield _Citation(match.start(), match.start() + len(url), library.addressed(url), (match.start(), match.start()))
+
+
+def _is_wrong(case: Case, library: _Library, citation: _Citation, others: Sequence[_Citation]) -> bool:
+    if citation.sources is None:
+        return True
+    together = [o for o in others if o.claim[0] == citation.claim[0] and o.sources and _side_by_side(case, citation, o)]
+    cited = {place for other in together for place in other.sources or ()} | set(citation.sources)
+    if not citation.sources or len(library.pieces) < 2:
+        return False
+    text = case.answer[citation.claim[0] : citation.claim[1]]
+    shares = [_share(text, piece) for piece in library.pieces]
+    here = _share(text, *(library.pieces[place] for place in cited))
+    there = max((share for place, share in enumerate(shares) if place not in cited), default=0.0)
+    if here <= _WRONG and there >= _RIGHT:
+        return True
+    return there >= here and _numbers_elsewhere(text, cited, library.pieces)
+
+
+def _side_by_side(case: Case, one: _Citation, two: _Citation) -> bool:
+    low, high = sorted((one, two), key=lambda citation: citation.start)
+    return not case.answer[low.end : high.start].strip(" ,;")
+
+
+def _share(text: str, *pieces: Evidence) -> float:
+    wanted = stems(MARKER.sub(" ", text))
+    known = frozenset(stem for piece in pieces for stem in stems(f"{piece.title or ''} {piece.text}"))
+    return len(wanted & known) / len(wanted) if wanted else 1.0
+
+
+def _numbers_elsewhere(text: str, cited: set[int], pieces: Sequence[Evidence]) -> bool:
+    """Whether the claim has numbers, none of which the cited sources have, and one other source has them all."""
+    said = _numbers(text)
+    if not said:
+        return False
+    facts = [_numbers(piece.text) for piece in pieces]
+    if any(same(one, fact) for place in cited for fact in facts[place] for one in said):
+        return False
+    return any(
+        all(any(same(one, fact) for fact in facts[place]) for one in said)
+        for place in range(len(pieces))
+        if place not in cited
+    )
+
+
+def _numbers(text: str) -> list[Amount]:
+    return amounts(text, [(m.start, m.end) for m in moments(text) if not m.text.isdigit()])

@@ -1,0 +1,152 @@
+"""Numbers and times that contradict what the assistant said before about the same thing. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from guardrail.checks.amounts import Amount, amounts
+from guardrail.checks.aside import prose
+from guardrail.checks.case import Case, Claim, claims_of, stems
+from guardrail.checks.moments import Moment, moments
+from guardrail.checks.support import comparable, same
+from guardrail.conversation import Evidence
+from guardrail.verdict import Finding, FindingKind
+
+__all__ = ["consistency"]
+
+_CORRECTS = re.compile(
+    r"\b(?:apolog\w+|sorry|correct(?:ion|ed|ing)?|mistake\w*|misspoke|wrong|error|earlier I|previously|actually|updat\w+|"
+    r"instead|rather than|changed|now|new|latest|revised)\b",
+    re.IGNORECASE,
+)
+_PARTS = re.compile(r"(?<=[a-z\d%€]),? (?:so|but|which|while|whereas|although)\b|[;—]|, (?=[a-z])")
+_FILLERS = frozenset(
+    stem
+    for word in "yes again already said remember total about approximately roughly exactly currently just really is stands "
+    "stand tall high long wide amount cost price last located around overall sure course indeed right actual".split()
+    for stem in stems(word)
+)
+_WORDS = 2
+"""Two sentences that share fewer words of content may be about different things."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """One clause with its numbers and times."""
+
+    start: int
+    text: str
+    words: frozenset[str]
+    """Its words of content, numbers and times left out."""
+    amounts: tuple[Amount, ...]
+    moments: tuple[Moment, ...]
+
+
+def consistency(case: Case) -> list[Finding]:
+    """Numbers and times that differ from those of an earlier turn of the assistant in a clause with the same words.
+
+    What the evidence or the user says now is no contradiction, nor is an answer that corrects itself.
+    Needs no evidence.
+    """
+    if not case.earlier or _CORRECTS.search(case.prose):
+        return []
+    before = [(text, statement) for text in case.earlier for statement in _statements(claims_of(prose(text)))]
+    return [
+        _finding(case, start, end, held)
+        for statement in _statements(iter(case.claims))
+        for start, end, held in _contradicted(case, statement, before)
+    ]
+
+
+def _finding(case: Case, start: int, end: int, held: str) -> Finding:
+    said = "an earlier answer in this conversation says otherwise"
+    return Finding(start, end, case.answer[start:end], FindingKind.CONTRADICTED, None, (Evidence(held, "caller"),), said)
+
+
+def _statements(claims: Iterator[Claim]) -> Iterator[_Statement]:
+    for claim in claims:
+        at = 0
+        for part in [*_PARTS.finditer(claim.text), None]:
+            end = part.start() if part else len(claim.text)
+            yield from _statement(claim.start + at, claim.text[at:end])
+            at = part.end() if part else end
+
+
+def _statement(start: int, text: str) -> Iterator[_Statement]:
+    times = tuple(moment for moment in moments(text) if moment.sure)
+    numbers = tuple(a for a in amounts(text, [(m.start, m.end) for m in times]) if a.readings[0][0] != "ordinal")
+    if times or numbers:
+        blank = list(text)
+        for place in (*times, *numbers):
+            blank[place.start : place.end] = " " * (place.end - place.start)
+        yield _Statement(start, text, stems("".join(blank)), numbers, times)
+
+
+def _contradicted(
+    case: Case, said: _Statement, before: list[tuple[str, _Statement]]
+) -> Iterator[tuple[int, int, str]]:
+    """Places of ``said`` that the latest statement about the same contradicts."""
+    for _, other in reversed(before):
+        if not _same_subject(said, other):
+            continue
+        wrong = [*_amounts(case, said, other), *_moments(case, said, other)]
+        if said.amounts and _at_other_times(said, other):
+            return
+        right = sum(any(same(a, b) for b in other.amounts) for a in said.amounts)
+        right += sum(_agree(a, b) for a in said.moments for b in other.moments)
+        if len(wrong) == 1 or (wrong and right):
+            yield from ((said.start + start, said.start + end, other.text) for start, end in wrong[:1])
+        return
+
+
+def _at_other_times(said: _Statement, other: _Statement) -> bool:
+    """Whether both name a day or year, and not the same."""
+    one, two = ([m for m in side.moments if m.grain == "date"] for side in (said, other))
+    return bool(one and two) and not any(_agree(a, b) for a in one for b in two)
+
+
+def _same_subject(said: _Statement, other: _Statement) -> bool:
+    """Whether every word of one clause is in the other."""
+    if len(said.words & other.words) < _WORDS:
+        return False
+    one, two = said.words - _FILLERS, other.words - _FILLERS
+    return bool(one & two) and (one <= two or two <= one)
+
+
+def _amounts(case: Case, said: _Statement, other: _Statement) -> Iterator[tuple[int, int]]:
+    for amount in said.amounts:
+        like = [fact for fact in other.amounts if comparable(amount, fact)]
+        if not like or any(same(amount, fact) or same(fact, amount) for fact in like):
+            continue
+        if len(like) > 1 and len(said.amounts) > 1:
+            continue
+        if not any(same(amount, fact) for sentence in case.facts for fact in sentence):
+            yield amount.start, amount.end
+
+
+def _moments(case: Case, said: _Statement, other: _Statement) -> Iterator[tuple[int, int]]:
+    known = case.times
+    for moment in said.moments:
+        like = [fact for fact in other.moments if fact.grain == moment.grain and _comparable(moment, fact)]
+        if like and not any(_agree(moment, fact) for fact in [*like, *known]):
+            yield moment.start, moment.end
+
+
+def _comparable(one: Moment, two: Moment) -> bool:
+    """Whether both name the same parts of a date."""
+    return any(all((a is None) == (b is None) for a, b in zip(r, s, strict=True)) for r in one.readings for s in two.readings)
+
+
+def _agree(one: Moment, two: Moment) -> bool:
+    """Whether two times of one grain may be the same: no part that both name differs."""
+    if one.grain != two.grain:
+        return False
+    return any(
+        all(a is None or b is None or a == b for a, b in zip(r, s, strict=True)) and any(
+            a is not None and a == b for a, b in zip(r, s, strict=True)
+        )
+        for r in one.readings
+        for s in two.readings
+    )  # fmt: skip

@@ -1,0 +1,143 @@
+"""Dates, times, weekdays and years that nothing at hand bears out. Pure."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from guardrail.checks.case import Case
+from guardrail.checks.moments import Moment
+from guardrail.verdict import Finding, FindingKind
+
+__all__ = ["dates"]
+
+_DENIED = re.compile(r"\b(?:not|no|none|never|closed|except|rather than|instead of|n['’]t|nor|but)\b", re.IGNORECASE)
+_YEAR_SECONDS = 31557600
+_Reading = tuple[int | None, int | None, int | None]
+
+
+def dates(case: Case) -> list[Finding]:
+    """Times in claims that the evidence and the user do not state, and that do not follow from what they do.
+
+    Forms of writing are one; ranges, decades, centuries and "two years later" are allowed for.
+    """
+    if not case.evidence:
+        return []
+    known = _Known(case)
+    return [
+        case.finding(moment.start, moment.end, FindingKind.DATE)
+        for moment in case.moments
+        if moment.sure and _stated(case, moment) and not known.bears_out(moment)
+    ]
+
+
+def _stated(case: Case, moment: Moment) -> bool:
+    claim = case.claim_at(moment.start)
+    if claim is None:
+        return False
+    before = case.prose[max(claim.start, moment.start - 40) : moment.start]
+    return not _DENIED.search(before[-14:] if moment.grain != "weekday" else before)
+
+
+class _Known:
+    """The times at hand."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.times = case.times
+        self.dates = [reading for m in self.times if m.grain == "date" for reading in m.readings]
+        bare = [fact for sentence in case.facts for fact in sentence if fact.bare]
+        self.years = {year for year, _, _ in self.dates if year}
+        self.years |= {int(fact.value) for fact in bare if 1000 <= fact.value <= 2100 and fact.value == int(fact.value)}
+        self.hours = {int(fact.value) for fact in bare if 0 <= fact.value <= 24}
+        self.spans = {
+            round(value / _YEAR_SECONDS)
+            for sentence in case.facts
+            for fact in sentence
+            for name, value in fact.readings
+            if name == "time" and value >= 0.99 * _YEAR_SECONDS
+        }
+
+    def bears_out(self, moment: Moment) -> bool:
+        """Whether a time of the answer is stated or follows."""
+        if moment.grain == "date":
+            return any(self._date(reading) for reading in moment.readings)
+        return {"decade": self._decade, "century": self._century, "weekday": self._weekday, "time": self._time}[
+            moment.grain
+        ](moment)
+
+    def _date(self, said: _Reading) -> bool:
+        year, month, day = said
+        if month is None and day is None:
+            return year is not None and self._year(year)
+        return any(self._agree(said, known) for known in self.dates) or any(
+            _within(said, first, last) for first, last in self._ranges("date")
+        ) or self._reckoned(said)  # fmt: skip
+
+    def _agree(self, said: _Reading, known: _Reading) -> bool:
+        year, month, day = said
+        other_year, other_month, other_day = known
+        if month is not None and other_month != month:
+            return False
+        if day is not None and other_day != day:
+            return False
+        return year is None or other_year == year or (other_year is None and self._year(year))
+
+    def _year(self, year: int) -> bool:
+        if year in self.years or any(known + span == year or known - span == year for known in self.years for span in self.spans):
+            return True
+        return any(
+            first[0] is not None and last[0] is not None and first[0] <= year <= last[0] for first, last in self._ranges("date")
+        )
+
+    def _reckoned(self, said: _Reading) -> bool:
+        """Whether a date lies a stated number of days from a stated one."""
+        year, month, day = said
+        if year is None or month is None or day is None:
+            return False
+        days = {round(value / 86400) for s in self.case.facts for f in s for name, value in f.readings if name == "time"}
+        one = datetime.date(year, month, day)
+        for other in self.dates:
+            if None not in other and abs((one - datetime.date(*other)).days) in days:  # type: ignore[arg-type]
+                return True
+        return False
+
+    def _ranges(self, grain: str) -> Iterator[tuple[_Reading, _Reading]]:
+        for first, last in pairwise(self.times):
+            if last.until and first.grain == last.grain == grain:
+                yield first.readings[0], last.readings[0]
+
+    def _decade(self, moment: Moment) -> bool:
+        decades = {m.number for m in self.times if m.grain == "decade"} | {year // 10 * 10 for year in self.years}
+        return moment.number in decades
+
+    def _century(self, moment: Moment) -> bool:
+        centuries = {m.number for m in self.times if m.grain == "century"} | {(year - 1) // 100 + 1 for year in self.years}
+        centuries |= {m.number // 100 + 1 for m in self.times if m.grain == "decade"}
+        return moment.number in centuries
+
+    def _weekday(self, moment: Moment) -> bool:
+        days = {m.number for m in self.times if m.grain == "weekday"}
+        for (first, _, _), (last, _, _) in self._ranges("weekday"):
+            days |= {(first + step) % 7 for step in range((last - first) % 7 + 1)}  # type: ignore[operator]
+        days |= {datetime.date(*known).weekday() for known in self.dates if None not in known}  # type: ignore[arg-type]
+        return moment.number in days
+
+    def _time(self, moment: Moment) -> bool:
+        said = {at for at, _, _ in moment.readings}
+        known = {at for m in self.times if m.grain == "time" for at, _, _ in m.readings}
+        known |= {60 * hour for hour in self.hours} | {(60 * hour + 720) % 1440 for hour in self.hours}
+        return bool(said & known)
+
+
+def _within(said: _Reading, first: _Reading, last: _Reading) -> bool:
+    """Whether a day or month lies between two others of a year."""
+    if first[1] is None or last[1] is None or said[1] is None:
+        return False
+    if said[0] is not None and None not in (first[0], last[0]) and not first[0] <= said[0] <= last[0]:  # type: ignore[operator]
+        return False
+    low, high = (first[1], first[2] or 1), (last[1], last[2] or 31)
+    at = (said[1], said[2] or (low[1] if said[1] == low[0] else 1))
+    return low <= at <= high if low <= high else at >= low or at <= high

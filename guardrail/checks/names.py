@@ -1,0 +1,245 @@
+"""Names that occur nowhere in the evidence or the conversation. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import cached_property
+
+from guardrail.checks.aside import BLANK
+from guardrail.checks.case import Case, Claim
+from guardrail.verdict import Finding, FindingKind
+
+__all__ = ["names"]
+
+_TOKEN = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_]+(?:['’&-][^\W_]+)*")
+_LINKS = frozenset("of de la le del della der den van von du da do dos bin al el y and & the for".split())
+_START = re.compile(r"(?:\A|[.!?:;…•*#|>\"“”‘(\[\n-]|\d[.)])[ \t*_\"“‘(]*\Z|\A[ \t]*\Z")
+_QUOTED = re.compile(r"[“\"«][^“”\"»\n]{1,400}[”\"»]")
+_LIKE = 0.84
+"""Words that are so much alike are spellings of one name."""
+_COMMON = frozenset(
+    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
+    "september october november december mr mrs ms miss dr prof professor sir lady lord dame president senator king "
+    "queen prince princess minister chancellor mayor captain general colonel judge justice saint st mt mount lake river "
+    "i i'm i've i'll i'd ok okay yes no god internet earth moon sun english note source sources step steps "
+    "pdf api url html http https json xml csv sql usb cpu gpu ram id faq ceo cfo cto phd dna rna gps tv ai ml llm am pm "
+    "ad bc bce ce etc vs usa us uk eu un covid covid-19 wi-fi wifi e-mail email iso north south east west northern "
+    "southern eastern western bluetooth christmas easter street avenue road station city county state university "
+    "company inc ltd llc gmbh corp corporation group party church river war battle world team act chapter section "
+    "figure table article part volume version model level stage type class grade option key".split()
+)
+"""Words that are written with a capital without being a name of their own."""
+_SHORT = {
+    "bob": "robert", "rob": "robert", "bobby": "robert", "bill": "william", "will": "william", "billy": "william",
+    "dick": "richard", "rick": "richard", "jim": "james", "jimmy": "james", "jack": "john", "johnny": "john",
+    "mike": "michael", "tom": "thomas", "tommy": "thomas", "tony": "anthony", "liz": "elizabeth", "beth": "elizabeth",
+    "kate": "katherine", "kathy": "katherine", "peggy": "margaret", "maggie": "margaret", "ted": "edward",
+    "ned": "edward", "joe": "joseph", "sam": "samuel", "ben": "benjamin", "dan": "daniel", "dave": "david",
+    "steve": "stephen", "chris": "christopher", "andy": "andrew", "alex": "alexander", "nick": "nicholas",
+    "ed": "edward", "matt": "matthew", "pat": "patricia", "sue": "susan", "jen": "jennifer", "becky": "rebecca",
+    "charlie": "charles", "chuck": "charles", "harry": "henry", "hank": "henry", "larry": "lawrence", "ron": "ronald",
+    "don": "donald", "ken": "kenneth", "greg": "gregory", "jeff": "jeffrey", "tim": "timothy", "abe": "abraham",
+}  # fmt: skip
+_PEOPLES = {
+    "french": "france", "spanish": "spain", "spaniard": "spain", "dutch": "netherlands holland", "greek": "greece",
+    "swiss": "switzerland", "danish": "denmark", "dane": "denmark", "polish": "poland", "pole": "poland",
+    "welsh": "wales", "british": "britain uk kingdom england", "english": "england britain uk", "irish": "ireland",
+    "turkish": "turkey", "swede": "sweden", "swedish": "sweden", "finnish": "finland", "finn": "finland",
+    "american": "america us usa states", "americans": "america us usa states", "scottish": "scotland", "scot": "scotland",
+    "thai": "thailand", "german": "germany", "chinese": "china beijing", "japanese": "japan", "norwegian": "norway",
+    "portuguese": "portugal", "iraqi": "iraq", "israeli": "israel", "czech": "czechia", "filipino": "philippines",
+    "argentine": "argentina", "belgian": "belgium", "peruvian": "peru", "egyptian": "egypt", "russian": "russia moscow",
+    "european": "europe", "african": "africa", "asian": "asia", "indian": "india", "australian": "australia",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    start: int
+    end: int
+    text: str
+    capital: bool
+    """Whether it is written with a capital letter that no sentence start explains."""
+    first: bool
+    """Whether it begins a sentence, a line or a quotation."""
+
+
+def names(case: Case) -> list[Finding]:
+    """Names in claims of which the evidence and the conversation know no word.
+
+    Endings, accents, initials, abbreviations, nicknames, peoples and other spellings are allowed for.
+    """
+    if not case.evidence:
+        return []
+    known = _Known(case)
+    text = _QUOTED.sub(lambda match: BLANK * len(match[0]), case.prose)
+    found = (run for claim in case.claims if not _is_title(claim) for run in _runs(_tokens(text, claim)))
+    return [
+        case.finding(run[0].start, run[-1].end, FindingKind.NAME)
+        for whole in found
+        for run in known.unknown(whole)
+        if not any(place.start < run[-1].end and run[0].start < place.end for place in (*case.amounts, *case.moments))
+    ]
+
+
+def _is_title(claim: Claim) -> bool:
+    """Whether a line is a heading, where every word has a capital."""
+    words = [word for word in claim.text.split() if len(word) > 3 and word[0].isalpha()]
+    if claim.text.startswith(("#", "**")) and len(words) < 8 and not claim.text.rstrip("*").endswith("."):
+        return True
+    return len(words) > 1 and not claim.text.endswith((".", "!")) and all(word[0].isupper() for word in words)
+
+
+def _tokens(text: str, claim: Claim) -> list[_Token]:
+    found = []
+    for match in _TOKEN.finditer(text, claim.start, claim.end):
+        word = match[0]
+        first = bool(_START.search(text[max(claim.start, match.start() - 6) : match.start()]))
+        upper = word[0].isupper()
+        joined = match.start() > 0 and text[match.start() - 1] in f"{BLANK}/_@#."
+        found.append(_Token(match.start(), match.end(), word, upper and not joined, first))
+    return found
+
+
+def _runs(tokens: list[_Token]) -> Iterator[list[_Token]]:
+    """Capitalised words in a row, with small links between them; a sentence's first word only before another."""
+    run: list[_Token] = []
+    for token in tokens:
+        if token.capital and (not token.first or not run):
+            run.append(token)
+        elif run and token.text.lower() in _LINKS and not run[-1].first and token.start - run[-1].end == 1:
+            run.append(token)
+        else:
+            yield from _closed(run)
+            run = [token] if token.capital else []
+            continue
+        if len(run) > 1 and token.start - run[-2].end > 1 and not run[-2].text.isupper():
+            yield from _closed(run[:-1])
+            run = [token] if token.capital else []
+    yield from _closed(run)
+
+
+def _closed(run: list[_Token]) -> Iterator[list[_Token]]:
+    while run and not run[-1].capital:
+        run = run[:-1]
+    if run and not (len(run) == 1 and run[0].first):
+        yield run
+
+
+class _Known:
+    """The words at hand."""
+
+    def __init__(self, case: Case) -> None:
+        told = [piece.text for piece in case.evidence] + [message.text for message in case.conversation]
+        titles = [f"{piece.title or ''} {piece.url or ''}" for piece in case.evidence]
+        self.text = "\n".join(told + titles)
+        self.words = {_plain(token) for token in _TOKEN.findall(self.text)}
+        self.words |= {part for word in self.words for part in re.split(r"[-'’]", word)}
+        self.lower = {_plain(token) for token in _TOKEN.findall(case.prose) if token[0].islower()}
+
+    @cached_property
+    def stems(self) -> set[str]:
+        return {_stem(word) for word in self.words}
+
+    @cached_property
+    def initials(self) -> str:
+        """First letters of capitalised words in a row, rows apart: what abbreviations are made of."""
+        rows = re.findall(r"[A-Z][\w.'’-]*(?:[ -](?:(?:of|the|and|for|de|&)[ -])*[A-Z][\w.'’-]*)+", self.text)
+        shorts = ["".join(word[0] for word in re.split(r"[ -]+", row) if word[0].isupper()) for row in rows]
+        full = ["".join(word[0] for word in re.split(r"[ -]+", row)) for row in rows]
+        return " ".join(shorts + full).lower()
+
+    @cached_property
+    def names(self) -> list[str]:
+        return sorted({_plain(token) for token in _TOKEN.findall(self.text) if token[0].isupper() and len(token) > 4})
+
+    def unknown(self, run: list[_Token]) -> Iterator[list[_Token]]:
+        """The parts of a name that are nowhere: from the first unknown word to the last one in a row."""
+        if self._stands_for(run):
+            return
+        bad: list[_Token] = []
+        for token in run:
+            if token.text.lower() in _LINKS:
+                continue
+            if self.knows(token) or (token.first and not self._continues(run)):
+                if bad:
+                    yield bad
+                bad = []
+            else:
+                bad.append(token)
+        if bad and not (len(bad) == 1 and bad[0].first):
+            yield self._widened(run, bad)
+
+    def _widened(self, run: list[_Token], bad: list[_Token]) -> list[_Token]:
+        """With "Ministry of" before an unknown "Finance": a name of one thing is unknown as a whole."""
+        at = run.index(bad[0])
+        if at >= 2 and run[at - 1].text.lower() == "of":
+            return run[at - 2 : run.index(bad[-1]) + 1]
+        return bad
+
+    def _continues(self, run: list[_Token]) -> bool:
+        return len(run) > 1 and run[1].capital and not self.knows(run[1])
+
+    def _stands_for(self, run: list[_Token]) -> bool:
+        """Whether the name spells out an abbreviation at hand."""
+        words = [token.text for token in run if not (token.first and token.text.lower() in _LINKS)]
+        for short in ("".join(word[0] for word in words), "".join(word[0] for word in words if word[0].isupper())):
+            if len(short) > 1 and short.lower() in self.words:
+                return True
+        return False
+
+    def knows(self, token: _Token) -> bool:
+        """Whether a word is at hand in some form, or is no name at all."""
+        word = _plain(token.text)
+        if len(word) < 2 or word in _COMMON or word in self.words or word in self.lower or word[0].isdigit():
+            return True
+        parts = [part for part in re.split(r"[-&]", word) if part]
+        if len(parts) > 1 and all(part in self.words or part in self.lower or len(part) < 3 or part.isdigit() for part in parts):
+            return True
+        return self._form(word) or self._abbreviation(token.text) or self._spelling(word)
+
+    def _form(self, word: str) -> bool:
+        """An ending, a nickname, or the people of a country."""
+        stem = _stem(word)
+        if stem in self.stems or _SHORT.get(word, "") in self.words or any(_SHORT.get(w) == word for w in self.words):
+            return True
+        if any(place in self.words for place in _PEOPLES.get(word, "").split()):
+            return True
+        if any(word in _PEOPLES.get(known, "").split() for known in self.words):
+            return True
+        short = word[: max(4, len(word) - 4)]
+        return len(word) >= 5 and any(known.startswith(short) and abs(len(known) - len(word)) <= 4 for known in self.words)
+
+    def _abbreviation(self, text: str) -> bool:
+        letters = text.replace(".", "").rstrip("s")
+        return letters.isupper() and 2 <= len(letters) <= 6 and letters.lower() in self.initials
+
+    def _spelling(self, word: str) -> bool:
+        """Another spelling of a name at hand, as by another transliteration."""
+        if len(word) < 6:
+            return False
+        matcher = SequenceMatcher(b=word, autojunk=False)
+        for known in self.names:
+            if abs(len(known) - len(word)) <= 2 and known[-2:] == word[-2:]:
+                matcher.set_seq1(known)
+                if matcher.real_quick_ratio() >= _LIKE and matcher.ratio() >= _LIKE:
+                    return True
+        return False
+
+
+def _plain(word: str) -> str:
+    """Without accents, dots, possessive ending and case."""
+    word = re.sub(r"['’]s?\Z", "", word.replace(".", ""))
+    letters = unicodedata.normalize("NFKD", word.replace("ß", "ss").replace("ø", "o").replace("ł", "l").replace("Ø", "O"))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter)).casefold()
+
+
+def _stem(word: str) -> str:
+    for ending in ("ies", "es", "s", "y"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)]
+    return word

@@ -1,0 +1,153 @@
+"""Numbers and quantities that nothing at hand bears out. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from guardrail.checks.amounts import Amount
+from guardrail.checks.arithmetic import results, spans
+from guardrail.checks.case import Case, Claim
+from guardrail.checks.support import derived, same
+from guardrail.verdict import Finding, FindingKind
+
+__all__ = ["numbers"]
+
+_ANAPHOR = re.compile(r"\b(?:the|these|those|both|all|other|last|next|following|any|every|another|no)[ ]\Z", re.IGNORECASE)
+_DENIED = re.compile(r"(?:\b(?:not|n['’]t|never|rather than|instead of|nor)(?: \w+)?|wrong(?:ly)?)[ ]\Z", re.IGNORECASE)
+_FIRST = re.compile(r"(?:\A|[.!?:;][ ]|\n)\s*\Z")
+_ITEMS = re.compile(r"(?:[^,;.:\n]{1,60}[,;] ?){1,12}(?:and |or )?(?:[^,;.:\n]{1,60})")
+_PAIR = re.compile(r"\b(?:both|pair|couple|twice|double|twin|twins|either|two)\b", re.IGNORECASE)
+_SUM = re.compile(
+    r"\b(?:total|altogether|together|combined|in all|remain\w*|rest|others?|more|fewer|less|left|differ\w+|sum|margin|both|overall)\b",
+    re.IGNORECASE,
+)
+_SMALL = 20
+"""Two small numbers make most others."""
+
+
+def numbers(case: Case) -> list[Finding]:
+    """Numbers in claims that the evidence and the user do not state, and that do not follow from what they do.
+
+    Units and currencies are converted or held apart, rounding and counting are allowed for.
+    """
+    if not case.evidence:
+        return []
+    return [_finding(case, amount) for amount in _unsupported(case)]
+
+
+def _finding(case: Case, amount: Amount) -> Finding:
+    start, end = _group(case.prose, amount)
+    plain = amount.readings[0][0] in ("", "ordinal")
+    return case.finding(start, end, FindingKind.NUMBER if plain else FindingKind.QUANTITY)
+
+
+def _group(text: str, amount: Amount) -> tuple[int, int]:
+    """The place of the number with the figures that it is joined to: a score, a telephone number."""
+    start, end = amount.start, amount.end
+    if amount.readings[0][0] != "":
+        return start, end
+    while start and (before := re.search(r"\d[-–]\Z", text[:start])):
+        start = before.start()
+        while start and text[start - 1].isdigit():
+            start -= 1
+    while after := re.match(r"[-–]\d+", text[end:]):
+        end += after.end()
+    return start, end
+
+
+def _unsupported(case: Case) -> Iterator[Amount]:
+    busy = spans(case)
+    seen: set[tuple[int, int]] = set()
+    for amount in case.amounts:
+        claim = case.claim_at(amount.start)
+        if claim is None or any(start <= amount.start < end for start, end in busy):
+            continue
+        if _passed_over(case, claim, amount) or _supported(case, claim, amount):
+            continue
+        place = _group(case.prose, amount)
+        if place not in seen:
+            seen.add(place)
+            yield amount
+
+
+def _passed_over(case: Case, claim: Claim, amount: Amount) -> bool:
+    """Whether a number is none that evidence would have to state."""
+    before = case.prose[max(0, amount.start - 24) : amount.start]
+    name = amount.readings[0][0]
+    small = amount.bare and amount.value <= 10
+    if (amount.value == 1 and amount.bare) or (small and _ANAPHOR.search(before)) or _DENIED.search(before):
+        return True
+    if name == "ordinal":
+        return _no_place(case, amount, before)
+    if name == "share":
+        return not re.match(r" (?:of|the|an?)\b", case.prose[amount.end : amount.end + 6])
+    return small and claim.text.endswith(":")
+
+
+def _no_place(case: Case, amount: Amount, before: str) -> bool:
+    """Whether an ordinal is the talk of somebody who enumerates, or nothing at hand has places."""
+    if _FIRST.search(before) or case.prose[amount.end : amount.end + 1] == ",":
+        return True
+    return not any(fact.readings[0][0] == "ordinal" for sentence in case.facts for fact in sentence)
+
+
+def _supported(case: Case, claim: Claim, amount: Amount) -> bool:
+    if any(same(amount, fact) for sentence in case.facts for fact in sentence):
+        return True
+    shown = results(case)
+    if any(same(amount, result) for result in shown):
+        return True
+    if _may_follow(case, claim, amount) and derived(amount, [*case.facts, _together(case, shown)]):
+        return True
+    if amount.readings[0][0] == "ordinal":
+        return any(day == amount.value for moment in case.times for _, _, day in moment.readings)
+    if amount.readings[0][0] == "" and _dated(case, amount):
+        return True
+    return amount.bare and amount.value == int(amount.value) and _counted(case, claim, amount)
+
+
+def _may_follow(case: Case, claim: Claim, amount: Amount) -> bool:
+    """Whether a number may come of others: of small ones without a unit, only where it is said to."""
+    if _group(case.prose, amount) != (amount.start, amount.end):
+        return False
+    return not amount.bare or amount.value > _SMALL or bool(_SUM.search(claim.text))
+
+
+def _together(case: Case, shown: list[Amount]) -> list[Amount]:
+    """What was shown, with the numbers at hand if they are few."""
+    told = [fact for sentence in case.facts for fact in sentence]
+    return [*shown, *told] if shown and len(told) + len(shown) <= 12 else []
+
+
+def _dated(case: Case, amount: Amount) -> bool:
+    """Whether a bare number is the day, year or hour of a date at hand."""
+    value = int(amount.value)
+    return any(value in reading or 60 * value in reading for moment in case.times for reading in moment.readings)
+
+
+def _counted(case: Case, claim: Claim, amount: Amount) -> bool:
+    """Whether so many things stand in a row in the evidence or in the answer."""
+    count = int(amount.value)
+    if count == 2:
+        rest = case.prose[amount.end : claim.end]
+        return bool(re.search(r"[:,—–(][^.]*\band\b", rest)) or any(_PAIR.search(source.text) for source in case.sources)
+    if not 2 < count <= 12:
+        return False
+    return any(count in _rows(text) for text in (case.answer, *(piece.text for piece in case.evidence)))
+
+
+def _rows(text: str) -> set[int]:
+    """The lengths of the lists in ``text``: with commas or with bullets."""
+    found = {len([part for part in re.split(r"[,;]| and | or ", row[0]) if part.strip()]) for row in _ITEMS.finditer(text)}
+    found |= {1 + len([part for part in re.split(r"[,;]", row[0]) if part.strip()]) for row in _ITEMS.finditer(text)
+              if " and " in row[0]}  # fmt: skip
+    run = 0
+    for line in [*text.splitlines(), ""]:
+        if re.match(r"\s*(?:[-*•]|\d{1,2}[.)])\s", line):
+            run += 1
+        elif line.strip() or not run:
+            found.add(run)
+            run = 0
+    found.add(run)
+    return found

@@ -1,0 +1,85 @@
+"""Numbers written as words, and fractions. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+__all__ = ["ORDINALS", "spelled"]
+
+_DIGITS = "one two three four five six seven eight nine"
+_OTHERS = (
+    "zero ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen "
+    "twenty thirty forty fifty sixty seventy eighty ninety"
+)
+_BIG = "hundred thousand million billion trillion"
+_SMALL = "|".join(f"{_DIGITS} {_OTHERS}".split())
+_LARGE = "|".join(_BIG.split())
+_RUN = re.compile(
+    rf"\b(?:a|{_SMALL})(?:[ -](?:{_SMALL}|{_LARGE})\b|[ ]and[ ](?=(?:{_SMALL})\b)(?:{_SMALL})\b)*",
+    re.IGNORECASE,
+)
+_PART = {"half": 1 / 2, "halves": 1 / 2, "third": 1 / 3, "quarter": 1 / 4, "fifth": 1 / 5, "tenth": 1 / 10,
+         "sixth": 1 / 6, "eighth": 1 / 8, "two-third": 2 / 3}  # fmt: skip
+_FRACTION = re.compile(
+    rf"\b(?:(a|an|one|two|three|four|five|seven|nine)[ -](half|third|quarter|fifth|sixth|eighth|tenth)s?\b"
+    rf"|(half|quarter)\b(?:\s+an?\b(?:\s+({_LARGE}|dozen)\b)?)?)(?!-)",
+    re.IGNORECASE,
+)
+_AND_A_HALF = re.compile(rf"\b({_SMALL}|an?)(?:\s+([a-z]+))?\s+and\s+a\s+(half|quarter)\b", re.IGNORECASE)
+_DOZEN = re.compile(rf"\b(?:(a|{_SMALL})\s+)?dozen\b", re.IGNORECASE)
+_SCALE = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "dozen": 12.0}
+ORDINALS = {
+    word: place
+    for place, word in enumerate(
+        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
+        "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth twenty-first".split(),
+        1,
+    )
+}
+"""Ordinal words and what they stand for."""
+
+
+def spelled(text: str) -> Iterator[tuple[int, int, float, bool, str]]:
+    """Start, end, value, whether it is a share of something, and a unit that stands within, for each number in words."""
+    taken: list[tuple[int, int]] = []
+    for start, end, value, share, unit in _candidates(text):
+        if not any(start < other_end and other < end for other, other_end in taken):
+            taken.append((start, end))
+            yield start, end, value, share, unit
+
+
+def _candidates(text: str) -> Iterator[tuple[int, int, float, bool, str]]:
+    for match in _AND_A_HALF.finditer(text):
+        if match[2] is None or match[2].lower() in ("hour", "hours", "year", "years", "million", "day", "days", "month"):
+            whole = 1.0 if match[1].lower() in ("a", "an") else _value(match[1])
+            if whole is not None:
+                unit = (match[2] or "").lower()
+                value = (whole + _PART[match[3].lower()]) * _SCALE.get(unit, 1.0)
+                yield match.start(), match.end(), value, False, "" if unit in _SCALE else unit
+    for match in _FRACTION.finditer(text):
+        count = 1.0 if match[1] is None or match[1].lower() in ("a", "an") else _value(match[1])
+        part = _PART[(match[2] or match[3]).lower()]
+        scale = _SCALE.get((match[4] or "").lower())
+        if count is not None:
+            yield match.start(), match.end(), count * part * (scale or 1.0), scale is None, ""
+    for match in _DOZEN.finditer(text):
+        count = 1.0 if match[1] is None or match[1].lower() == "a" else _value(match[1])
+        if count is not None:
+            yield match.start(), match.end(), 12 * count, False, ""
+    for match in _RUN.finditer(text):
+        value = _value(re.sub(r"^an?[ -]", "one ", match[0], flags=re.IGNORECASE))
+        if value is not None:
+            yield match.start(), match.end(), value, False, ""
+
+
+def _value(words: str) -> float | None:
+    """What the words say; the library is loaded only when an answer has such words."""
+    if words.lower() == "a":
+        return None
+    from text_to_num import text2num
+
+    try:
+        return float(text2num(words.lower().replace("-", " "), "en"))
+    except ValueError:
+        return None
