@@ -22,9 +22,11 @@ _UNIT = re.compile(
 _CURRENCY = re.compile("(" + "|".join(re.escape(sign) for sign in CURRENCY_SIGNS) + r")[  ]?\Z")
 _ABOUT = re.compile(
     r"(?:\b(?:about|around|roughly|approximately|approx\.?|nearly|almost|some|circa|c\.|ca\.|over|under|more than|"
-    r"less than|fewer than|up to|at least|close to|just|well|an estimated|estimated|the|a|an|than)|[~≈>±])[ ]?\Z",
+    r"less than|fewer than|up to|at least|close to|an estimated|estimated)|[~≈>±])[ ]?\Z",
     re.IGNORECASE,
 )
+_OVER = re.compile(r"(?:\b(?:over|more than|at least|above|exceed(?:s|ed|ing)?|upwards of|greater than|beyond)|>)(?: an?)?[ ]?\Z", re.I)
+_UNDER = re.compile(r"(?:\b(?:under|less than|fewer than|up to|below|almost|nearly|at most|not quite|just short of)|<)(?: an?)?[ ]?\Z", re.I)
 _JOINED = re.compile(r"[A-Za-z\ufffc_#@][-–.]?\Z|[A-Za-z]\+\Z")
 _PLACE = re.compile(rf"\b({'|'.join(list(ORDINALS)[1:12])})\b", re.IGNORECASE)
 _FRACTION = re.compile(r"(?<![\d/.])(\d{1,2})/(\d{1,2})(?![\d/])")
@@ -47,6 +49,8 @@ class Amount:
     """How many digits are significant."""
     about: bool
     """Whether it is said to be rounded."""
+    bound: str
+    """``over`` or ``under`` where it is said to be a bound, else empty."""
     figure: float
     """The number without its unit."""
 
@@ -85,19 +89,19 @@ def _candidates(text: str) -> Iterator[Amount]:
     for start, end, value, share, unit in spelled(text):
         if unit:
             readings = tuple((name, value * factor) for name, factor, _ in UNITS[unit])
-            yield Amount(start, end, text[start:end], readings, readings[0][1] / value / 10, 2, False, value)
+            yield Amount(start, end, text[start:end], readings, readings[0][1] / value / 10, 2, False, "", value)
         else:
             yield from _amount(text, start, end, (value,), f"{value:g}", share=share)
     for match in _PLACE.finditer(text):
         value = float(ORDINALS[match[0].lower()])
-        yield Amount(match.start(), match.end(), match[0], (("ordinal", value),), 1.0, 2, False, value)
+        yield Amount(match.start(), match.end(), match[0], (("ordinal", value),), 1.0, 2, False, "", value)
 
 
 def _figure(text: str, match: re.Match[str]) -> Iterator[Amount]:
     start, end, written = match.start(), match.end(), match[0]
     if nth := _NTH.match(text, end):
         value = float(written) if written.isdigit() else 0.0
-        yield Amount(start, nth.end(), text[start : nth.end()], (("ordinal", value),), 1.0, 2, False, value)
+        yield Amount(start, nth.end(), text[start : nth.end()], (("ordinal", value),), 1.0, 2, False, "", value)
         return
     yield from _amount(text, start, end, _values(written), written, share=False)
 
@@ -140,8 +144,10 @@ def _amount(
     readings = readings or [("share" if share else "", value) for value in figures]
     step, digits = _precision(written, figures[0], scale, readings[0][1])
     begin = start - len(money[0]) if money else start
-    about = bool(_ABOUT.search(text[max(0, begin - 16) : begin]))
-    yield Amount(begin, end, text[begin:end], tuple(readings), step, digits, about, figures[0])
+    before = text[max(0, begin - 20) : begin]
+    bound = "over" if _OVER.search(before) else "under" if _UNDER.search(before) else ""
+    about = bool(_ABOUT.search(before))
+    yield Amount(begin, end, text[begin:end], tuple(readings), step, digits, about, bound, figures[0])
 
 
 def _scaled(text: str, end: int, money: bool) -> tuple[float, int, str]:

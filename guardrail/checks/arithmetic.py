@@ -101,6 +101,8 @@ def _equation(text: str, figures: list[Amount], at: int) -> tuple[int, _Sum | No
     equals = _EQUALS.fullmatch(re.sub(r"^\s*[a-z]+(?= [=≈]| is\b)", "", text[terms[-1].end : result.start]))
     if equals is None or _OPERAND_AFTER.match(text, result.end):
         return 1, None
+    if equals[1] not in "=≈" and _TIGHT.search(text[terms[0].start : terms[-1].end]):  # "2017-2019 is" is a range
+        return 1, None
     value = _calculated(terms, signs)
     if value is None:
         return 1, None
@@ -108,6 +110,7 @@ def _equation(text: str, figures: list[Amount], at: int) -> tuple[int, _Sum | No
     return len(terms), _Sum(terms[0].start, result.end, right, result)
 
 
+_TIGHT = re.compile(r"\d[-–/]\d")
 _OF = re.compile(r" of (?:the |its |these )?", re.IGNORECASE)
 
 

@@ -99,7 +99,14 @@ class Case:
     @cached_property
     def times(self) -> list[Moment]:
         """The times that the sources mention, in order."""
-        return [moment for source in self.sources for moment in moments(source.text, lenient=True)]
+        told = [message.text for message in self.conversation if message.role != "assistant"]
+        texts = [*(_whole(piece) for piece in self.evidence), *told]
+        return [moment for text in texts for moment in moments(text, lenient=True)]
+
+    @cached_property
+    def tabular(self) -> bool:
+        """Whether some evidence is a table, from whose many numbers others can be reckoned."""
+        return any(len(_ROW.findall(piece.text)) > 1 for piece in self.evidence)
 
     def claim_at(self, place: int) -> Claim | None:
         """The claim in which a place of the answer stands."""
@@ -118,6 +125,9 @@ class Case:
         if best is None or best.evidence is None or not wanted & best.words:
             return ()
         return (Evidence(best.text, best.evidence.origin, best.evidence.title, best.evidence.url),)
+
+
+_ROW = re.compile(r"^[^|\n]*\|[^|\n]*\|.*$|^[^\t\n]*\t[^\t\n]*\t.*$", re.MULTILINE)
 
 
 def stems(text: str) -> frozenset[str]:

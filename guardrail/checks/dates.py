@@ -14,6 +14,7 @@ from guardrail.verdict import Finding, FindingKind
 __all__ = ["dates"]
 
 _DENIED = re.compile(r"\b(?:not|no|none|never|closed|except|rather than|instead of|n['’]t|nor|but)\b", re.IGNORECASE)
+_NEGATED = re.compile(r"(?:\b(?:not|never)|n['’]t)\b[^,;]*\Z", re.IGNORECASE)
 _YEAR_SECONDS = 31557600
 _Reading = tuple[int | None, int | None, int | None]
 
@@ -38,6 +39,8 @@ def _stated(case: Case, moment: Moment) -> bool:
     if claim is None:
         return False
     before = case.prose[max(claim.start, moment.start - 40) : moment.start]
+    if _NEGATED.search(case.prose[claim.start : moment.start]):
+        return False
     return not _DENIED.search(before[-14:] if moment.grain != "weekday" else before)
 
 
@@ -110,6 +113,8 @@ class _Known:
                 yield first.readings[0], last.readings[0]
 
     def _decade(self, moment: Moment) -> bool:
+        if moment.number % 100 == 0 and any(year // 100 == moment.number // 100 for year in self.years):
+            return True  # "the 1800s" are a century
         decades = {m.number for m in self.times if m.grain == "decade"} | {year // 10 * 10 for year in self.years}
         return moment.number in decades
 

@@ -30,7 +30,8 @@ _COMMON = frozenset(
     "ad bc bce ce etc vs usa us uk eu un covid covid-19 wi-fi wifi e-mail email iso north south east west northern "
     "southern eastern western bluetooth christmas easter street avenue road station city county state university "
     "company inc ltd llc gmbh corp corporation group party church river war battle world team act chapter section "
-    "figure table article part volume version model level stage type class grade option key".split()
+    "however unfortunately fortunately moreover furthermore additionally therefore thus meanwhile finally overall yesterday today tomorrow currently recently sorry please note yes sure certainly indeed both each all some many most few several drama fantasy comedy romance thriller sci-fi"
+    " figure table article part volume version model level stage type class grade option key".split()
 )
 """Words that are written with a capital without being a name of their own."""
 _SHORT = {
@@ -161,6 +162,8 @@ class _Known:
         """The parts of a name that are nowhere: from the first unknown word to the last one in a row."""
         if self._stands_for(run):
             return
+        if self._given_name_only(run):
+            return
         bad: list[_Token] = []
         for token in run:
             if token.text.lower() in _LINKS:
@@ -173,6 +176,14 @@ class _Known:
                 bad.append(token)
         if bad and not (len(bad) == 1 and bad[0].first):
             yield self._widened(run, bad)
+
+    def _given_name_only(self, run: list[_Token]) -> bool:
+        """Whether a known surname has been given first names, where the sources give it no others."""
+        words = [token for token in run if token.text.lower() not in _LINKS]
+        if len(words) < 2 or len(words) > 3 or not self.knows(words[-1]) or any(self.knows(word) for word in words[:-1]):
+            return False
+        before = re.findall(rf"([A-Z][\w.]*)[ ](?:[A-Z]\.? )?{re.escape(words[-1].text)}\b", self.text)
+        return not any(_plain(name) not in _COMMON and len(name) > 2 for name in before)
 
     def _widened(self, run: list[_Token], bad: list[_Token]) -> list[_Token]:
         """With "Ministry of" before an unknown "Finance": a name of one thing is unknown as a whole."""
@@ -211,6 +222,9 @@ class _Known:
             return True
         if any(word in _PEOPLES.get(known, "").split() for known in self.words):
             return True
+        if word in _PEOPLES:  # wide words: of no other people is talked, so nothing speaks against it
+            lands = {land for lands in _PEOPLES.values() for land in lands.split()}
+            return not self.words & (_PEOPLES.keys() | lands)
         short = word[: max(4, len(word) - 4)]
         return len(word) >= 5 and any(known.startswith(short) and abs(len(known) - len(word)) <= 4 for known in self.words)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from guardrail.checks.amounts import Amount
 from guardrail.checks.arithmetic import results, spans
-from guardrail.checks.case import Case, Claim
+from guardrail.checks.case import Case, Claim, stems
 from guardrail.checks.support import derived, same
 from guardrail.verdict import Finding, FindingKind
 
@@ -22,6 +22,9 @@ _SUM = re.compile(
     r"\b(?:total|altogether|together|combined|in all|remain\w*|rest|others?|more|fewer|less|left|differ\w+|sum|margin|both|overall)\b",
     re.IGNORECASE,
 )
+_RECKONED = re.compile(r"\b(?:average|mean|median|change|increas\w+|decreas\w+|growth|ratio|differ\w+|total|sum|combined|percentage)\b", re.I)
+_NEGATED = re.compile(r"(?:\b(?:not|never)|n['’]t)\b[^,;]*\Z", re.IGNORECASE)
+_MOST = 30
 _SMALL = 20
 """Two small numbers make most others."""
 
@@ -78,11 +81,28 @@ def _passed_over(case: Case, claim: Claim, amount: Amount) -> bool:
     small = amount.bare and amount.value <= 10
     if (amount.value == 1 and amount.bare) or (small and _ANAPHOR.search(before)) or _DENIED.search(before):
         return True
+    if _NEGATED.search(case.prose[claim.start : amount.start]):
+        return True
     if name == "ordinal":
         return _no_place(case, amount, before)
     if name == "share":
         return not re.match(r" (?:of|the|an?)\b", case.prose[amount.end : amount.end + 6])
-    return small and claim.text.endswith(":")
+    if case.tabular and (_RECKONED.search(claim.text) or (amount.bare and amount.value <= _SMALL)):
+        return True
+    return small and (claim.text.endswith(":") or not _other_count(case, claim))
+
+
+def _other_count(case: Case, claim: Claim) -> bool:
+    """Whether the evidence has a small number in a sentence about the same that the claim has not: else the
+    things may have been counted."""
+    wanted = stems(claim.text)
+    said = [a for a in case.amounts if claim.start <= a.start < claim.end]
+    for source, facts in zip(case.sources, case.facts, strict=True):
+        if len(wanted & source.words) >= min(2, len(wanted)) and len(facts) <= 8:
+            small = [fact for fact in facts if fact.bare and fact.value <= _MOST and fact.readings[0][0] != "share"]
+            if any(not any(same(a, fact) for a in said) for fact in small):
+                return True
+    return False
 
 
 def _no_place(case: Case, amount: Amount, before: str) -> bool:
@@ -111,7 +131,7 @@ def _may_follow(case: Case, claim: Claim, amount: Amount) -> bool:
     """Whether a number may come of others: of small ones without a unit, only where it is said to."""
     if _group(case.prose, amount) != (amount.start, amount.end):
         return False
-    return not amount.bare or amount.value > _SMALL or bool(_SUM.search(claim.text))
+    return not amount.bare or amount.readings[0][0] == "share" or amount.value > _SMALL or bool(_SUM.search(claim.text))
 
 
 def _together(case: Case, shown: list[Amount]) -> list[Amount]:

@@ -52,7 +52,8 @@ def _known(case: Case) -> str:
 
 
 def _words(text: str) -> str:
-    text = re.sub(r"(?<=\w)['’`](?=\w)", "", text.casefold())
+    text = re.sub(r"\s+n['’]t\b", "nt", text.casefold())
+    text = re.sub(r"\s?['’]\s?(?=(?:s|t|re|ve|ll|d|m|til)\b)|(?<=\w)['’`](?=\w)", "", text)
     return " ".join(_WORD.findall(text))
 
 
@@ -74,9 +75,9 @@ def _is_quotation(case: Case, start: int, end: int, text: str) -> bool:
     """Whether it repeats somebody's words, rather than naming a title or keeping a word at arm's length."""
     words = [word for word in re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)*", text)]
     claim = case.claim_at(start)
-    if len(words) < 3 or claim is None and not text.endswith(("?", "!")):
+    if len(words) < 3:
         return False
-    if claim is None:
+    if claim is None or not case.answer[:start].strip(" \n\"“'") and not case.answer[end:].strip(" \n\"”'."):
         return False
     capital = [word for word in words if word[0].isupper()]
     small = [word for word in words if word[0].islower() and len(word) > 3]

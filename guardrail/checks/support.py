@@ -9,6 +9,8 @@ from guardrail.checks.amounts import Amount
 
 __all__ = ["comparable", "derived", "same"]
 
+_MANY = 80
+"""The same for a number of three or more significant digits."""
 _EXACT = 1e-6
 _ABOUT = 0.05
 """A number that is said to be rounded may be off by this share."""
@@ -16,6 +18,8 @@ _OTHER_UNIT = 0.01
 """Conversion of units rounds: the share that two units of one dimension may be apart."""
 _LOOSE_UNIT = {"time": 0.02, "data": 0.08}
 """Months have no fixed length; a kilobyte has 1,000 or 1,024 bytes."""
+_BOUND = 1.4
+""""More than 50" is said of no more than so many times as much."""
 _FEW = 12
 """Of so few numbers, any two may be combined; of more, only those of one sentence."""
 
@@ -64,8 +68,9 @@ def _close(said: Amount, value: float, fact: float, apart: float) -> bool:
     gap = abs(value - fact)
     if gap <= max(apart, _ABOUT if said.about else 0.0) * abs(fact) + 1e-9:
         return True
-    step = said.step if value == said.value or not said.bare else said.step
-    return gap <= 0.5001 * step and _rounds(said, value)
+    if said.bound and abs(fact) <= _BOUND * abs(value) and abs(value) <= _BOUND * abs(fact):
+        return fact >= value if said.bound == "over" else fact <= value
+    return gap <= 0.5001 * said.step and _rounds(said, value)
 
 
 def _rounds(said: Amount, value: float) -> bool:
@@ -79,14 +84,16 @@ def derived(said: Amount, facts: Sequence[Sequence[Amount]]) -> bool:
     """Whether sums, differences, shares or changes of numbers in one sentence make the number ``said``."""
     few = [amount for sentence in facts for amount in sentence]
     groups: Iterable[Sequence[Amount]] = [few] if len(few) <= _FEW else facts
-    return any(_follows(said, group[:_FEW]) for group in groups if len(group) > 1)
+    if said.digits >= 3 and len(few) <= _MANY:  # so many figures do not agree by chance
+        groups = [few]
+    return any(_follows(said, group[: _MANY if said.digits >= 3 else _FEW]) for group in groups if len(group) > 1)
 
 
 def _follows(said: Amount, group: Sequence[Amount]) -> bool:
     names = {name for name, _ in said.readings}
     if names & {"percent", "share"}:
         return any(_close(said, said.value, value, 1e-3) for value in _ratios(group, said))
-    like = [amount for amount in group if comparable(said, amount) or (said.bare and amount.bare)]
+    like = [amount for amount in group if comparable(said, amount) or amount.bare]
     if said.readings[0][0] == "time":
         like += [amount for amount in group if amount.bare and 1000 <= amount.value <= 2100]
         if any(_close(said, said.value, value, _EXACT) for value in _spans(like)):
@@ -97,7 +104,7 @@ def _follows(said: Amount, group: Sequence[Amount]) -> bool:
     return any(
         _close(said, said.value, value, _EXACT)
         for one, two in combinations(values, 2)
-        for value in (one + two, abs(one - two))
+        for value in (one + two, abs(one - two), (one + two) / 2)
     )
 
 
