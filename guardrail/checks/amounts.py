@@ -53,6 +53,8 @@ class Amount:
     """``over`` or ``under`` where it is said to be a bound, else empty."""
     figure: float
     """The number without its unit."""
+    written: float
+    """The number without "thousand" or "million" too: tables leave them out."""
 
     @property
     def bare(self) -> bool:
@@ -89,19 +91,19 @@ def _candidates(text: str) -> Iterator[Amount]:
     for start, end, value, share, unit in spelled(text):
         if unit:
             readings = tuple((name, value * factor) for name, factor, _ in UNITS[unit])
-            yield Amount(start, end, text[start:end], readings, readings[0][1] / value / 10, 2, False, "", value)
+            yield Amount(start, end, text[start:end], readings, readings[0][1] / value / 10, 2, False, "", value, value)
         else:
             yield from _amount(text, start, end, (value,), f"{value:g}", share=share)
     for match in _PLACE.finditer(text):
         value = float(ORDINALS[match[0].lower()])
-        yield Amount(match.start(), match.end(), match[0], (("ordinal", value),), 1.0, 2, False, "", value)
+        yield Amount(match.start(), match.end(), match[0], (("ordinal", value),), 1.0, 2, False, "", value, value)
 
 
 def _figure(text: str, match: re.Match[str]) -> Iterator[Amount]:
     start, end, written = match.start(), match.end(), match[0]
     if nth := _NTH.match(text, end):
         value = float(written) if written.isdigit() else 0.0
-        yield Amount(start, nth.end(), text[start : nth.end()], (("ordinal", value),), 1.0, 2, False, "", value)
+        yield Amount(start, nth.end(), text[start : nth.end()], (("ordinal", value),), 1.0, 2, False, "", value, value)
         return
     yield from _amount(text, start, end, _values(written), written, share=False)
 
@@ -147,7 +149,7 @@ def _amount(
     before = text[max(0, begin - 20) : begin]
     bound = "over" if _OVER.search(before) else "under" if _UNDER.search(before) else ""
     about = bool(_ABOUT.search(before))
-    yield Amount(begin, end, text[begin:end], tuple(readings), step, digits, about, bound, figures[0])
+    yield Amount(begin, end, text[begin:end], tuple(readings), step, digits, about, bound, figures[0], values[0])
 
 
 def _scaled(text: str, end: int, money: bool) -> tuple[float, int, str]:

@@ -104,6 +104,11 @@ class Case:
         return [moment for text in texts for moment in moments(text, lenient=True)]
 
     @cached_property
+    def question(self) -> str:
+        """What the user said last."""
+        return next((m.text for m in reversed(self.conversation) if m.role == "user"), "")
+
+    @cached_property
     def tabular(self) -> bool:
         """Whether some evidence is a table, from whose many numbers others can be reckoned."""
         return any(len(_ROW.findall(piece.text)) > 1 for piece in self.evidence)

@@ -11,7 +11,7 @@ from guardrail.checks.case import Case, Claim, stems
 from guardrail.checks.support import derived, same
 from guardrail.verdict import Finding, FindingKind
 
-__all__ = ["numbers"]
+__all__ = ["borne_out", "numbers"]
 
 _ANAPHOR = re.compile(r"\b(?:the|these|those|both|all|other|last|next|following|any|every|another|no)[ ]\Z", re.IGNORECASE)
 _DENIED = re.compile(r"(?:\b(?:not|n['’]t|never|rather than|instead of|nor)(?: \w+)?|wrong(?:ly)?)[ ]\Z", re.IGNORECASE)
@@ -24,6 +24,8 @@ _SUM = re.compile(
 )
 _RECKONED = re.compile(r"\b(?:average|mean|median|change|increas\w+|decreas\w+|growth|ratio|differ\w+|total|sum|combined|percentage)\b", re.I)
 _NEGATED = re.compile(r"(?:\b(?:not|never)|n['’]t)\b[^,;]*\Z", re.IGNORECASE)
+_AGE_NOW = re.compile(r"['’]?s\b|[ -](?:years? )?(?:ago|old|anniversary|birthday)\b", re.IGNORECASE)
+"""Decades of a life, and what depends on the day of the answer."""
 _MOST = 30
 _SMALL = 20
 """Two small numbers make most others."""
@@ -37,6 +39,13 @@ def numbers(case: Case) -> list[Finding]:
     if not case.evidence:
         return []
     return [_finding(case, amount) for amount in _unsupported(case)]
+
+
+def borne_out(case: Case, start: int, end: int) -> bool:
+    """Whether this part of the answer has numbers, and the evidence states or implies every one of them."""
+    inside = [amount for amount in case.amounts if start <= amount.start < end]
+    claim = case.claim_at(start)
+    return bool(inside) and claim is not None and all(_supported(case, claim, amount) for amount in inside)
 
 
 def _finding(case: Case, amount: Amount) -> Finding:
@@ -79,6 +88,8 @@ def _passed_over(case: Case, claim: Claim, amount: Amount) -> bool:
     before = case.prose[max(0, amount.start - 24) : amount.start]
     name = amount.readings[0][0]
     small = amount.bare and amount.value <= 10
+    if _AGE_NOW.match(case.prose, amount.end):
+        return True
     if (amount.value == 1 and amount.bare) or (small and _ANAPHOR.search(before)) or _DENIED.search(before):
         return True
     if _NEGATED.search(case.prose[claim.start : amount.start]):
@@ -86,8 +97,9 @@ def _passed_over(case: Case, claim: Claim, amount: Amount) -> bool:
     if name == "ordinal":
         return _no_place(case, amount, before)
     if name == "share":
-        return not re.match(r" (?:of|the|an?)\b", case.prose[amount.end : amount.end + 6])
-    if case.tabular and (_RECKONED.search(claim.text) or (amount.bare and amount.value <= _SMALL)):
+        part = re.search(r"\b(?:first|second|other|latter|better|last) \Z", before, re.IGNORECASE)
+        return bool(part) or not re.match(r" (?:of|the|an?)\b", case.prose[amount.end : amount.end + 6])
+    if case.tabular and (_RECKONED.search(f"{claim.text} {case.question}") or (amount.bare and amount.value <= _SMALL)):
         return True
     return small and (claim.text.endswith(":") or not _other_count(case, claim))
 
@@ -114,6 +126,8 @@ def _no_place(case: Case, amount: Amount, before: str) -> bool:
 
 def _supported(case: Case, claim: Claim, amount: Amount) -> bool:
     if any(same(amount, fact) for sentence in case.facts for fact in sentence):
+        return True
+    if case.tabular and any(abs(amount.written - fact.written) < 1e-9 for sentence in case.facts for fact in sentence):
         return True
     shown = results(case)
     if any(same(amount, result) for result in shown):

@@ -4,7 +4,8 @@ For each claim of the answer the best sentences of the evidence are selected, an
 both together.
 Its reading and what the claim says that the evidence lacks (words, neighbours, numbers, names) make the
 risk. The answer
-is as risky as its riskiest claim.
+is as risky as its riskiest claim. Deterministic checks stand beside the model: what they find, they
+find exactly.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from guardrail.checks import CHECKS, VERSION, Case, found_in
+from guardrail.checks.numbers import borne_out
 from guardrail.claims import Sentence, claims, with_question
 from guardrail.claims.words import Lexicon, Novelty, novelty, words
 from guardrail.conversation import Evidence
@@ -43,6 +46,9 @@ class _Reading:
     passage: Passage
     novelty: Novelty
     risk: float
+    """The model's or that of the surest check, whichever is higher."""
+    found: tuple[Finding, ...] = ()
+    """What the checks found in the claim."""
 
 
 class EmbeddedVerifier:
@@ -50,19 +56,24 @@ class EmbeddedVerifier:
 
     ``path``: a model folder; None: the model that guardrail ships. ``threads``: of one inference; None:
     one a core. The model is loaded at the first verdict. Raises `ConfigError` then if the folder holds no
-    model that can be read.
+    model that can be read. ``checks``: names out of `guardrail.checks.CHECKS`; none, and the model judges
+    alone.
     """
 
     id = "embedded"
 
-    def __init__(self, path: str | Path | None = None, *, threads: int | None = None) -> None:
+    def __init__(
+        self, path: str | Path | None = None, *, threads: int | None = None, checks: Sequence[str] = tuple(CHECKS)
+    ) -> None:
         self._folder = SHIPPED if path is None else Path(path)
         self._threads = threads
+        self._checks = tuple(name for name in CHECKS if name in checks)
 
     @functools.cached_property
     def version(self) -> str:
-        """Changes with the weights or the settings of the model folder."""
-        return digest(self._folder)
+        """Changes with the weights or the settings of the model folder, and with the checks."""
+        some = "" if len(self._checks) == len(CHECKS) else ":" + ",".join(self._checks)
+        return digest(self._folder) + (f"+checks{VERSION}{some}" if self._checks else "")
 
     @property
     def threshold(self) -> float:
@@ -102,16 +113,19 @@ class EmbeddedVerifier:
         stated = claims(check.turn.text, asked=bool(question))
         if not stated:
             return Verdict(Status.RELIABLE, explanation="no_claim")
+        case = Case(check.turn.text, check.evidence, check.conversation)
+        found = found_in(case, self._checks)
         if not any(piece.text.strip() for piece in check.evidence):
-            return _no_verdict(Cause.NO_EVIDENCE, "there is no evidence to hold the answer against")
+            return self._without_evidence(found, stated, check)
         if not is_latin(" ".join(claim.text for claim in stated)):
             return _no_verdict(Cause.LANGUAGE, "the answer is not in the Latin script, and the model knows no other")
         if not any(is_latin(piece.text) for piece in check.evidence):
             return _no_verdict(Cause.LANGUAGE, "no evidence is in the Latin script, and the model knows no other")
         sources = Sources(check.evidence)
-        readings = self._read(stated, question, sources, look_at_clock)
+        readings = self._read(stated, question, sources, case, look_at_clock)
+        readings = [_checked(reading, found) for reading in readings]
         concerned = any(_concerned(reading.passage) for reading in readings)
-        if concerned or _concerned(sources.passage(question)):
+        if concerned or any(reading.found for reading in readings) or _concerned(sources.passage(question)):
             return self._verdict(readings, check)
         return Verdict(
             Status.UNKNOWN,
@@ -119,23 +133,40 @@ class EmbeddedVerifier:
             explanation="none of the evidence concerns any claim of the answer",
         )
 
+    def _without_evidence(self, found: Sequence[Finding], stated: Sequence[Sentence], check: Check) -> Verdict:
+        """What the checks tell that need none: a wrong calculation, a contradiction to an earlier turn."""
+        threshold = self.threshold if check.threshold is None else check.threshold
+        bad = [f for f in found if any(_inside(f, claim) for claim in stated) and (f.risk or 0) >= threshold]
+        if bad:
+            risk = max(finding.risk or 0 for finding in bad)
+            return Verdict(Status.UNRELIABLE, risk, tuple(bad), f"{len(bad)} places contradict the conversation or themselves")
+        return _no_verdict(Cause.NO_EVIDENCE, "there is no evidence to hold the answer against")
+
     def _read(
-        self, stated: Sequence[Sentence], question: str, sources: Sources, look_at_clock: Callable[[], None]
+        self,
+        stated: Sequence[Sentence],
+        question: str,
+        sources: Sources,
+        case: Case,
+        look_at_clock: Callable[[], None],
     ) -> list[_Reading]:
         asked = [with_question(claim.text, question) for claim in stated]
         passages = [sources.passage(text) for text in asked]
         model = self._model()
         logits = model.logits([(p.text, text) for p, text in zip(passages, asked, strict=True)], look_at_clock)
         return [
-            _reading(model, claim, passage, logit, sources.lexicon)
+            _reading(model, claim, passage, logit, sources.lexicon, self._known(case, claim))
             for claim, passage, logit in zip(stated, passages, logits, strict=True)
         ]
+
+    def _known(self, case: Case, claim: Sentence) -> bool:
+        return "numbers" in self._checks and borne_out(case, claim.start, claim.end)
 
     def _verdict(self, readings: Sequence[_Reading], check: Check) -> Verdict:
         threshold = self.threshold if check.threshold is None else check.threshold
         worst = max(readings, key=lambda reading: reading.risk)
         bad = [reading for reading in readings if reading.risk >= threshold]
-        findings = tuple(_finding(reading) for reading in bad)
+        findings = tuple(finding for reading in bad for finding in _findings(reading))
         used = dict.fromkeys(source.evidence for reading in readings for source in reading.passage.sources)
         return Verdict(
             Status.UNRELIABLE if bad else Status.RELIABLE,
@@ -150,15 +181,40 @@ def _no_verdict(cause: Cause, explanation: str) -> Verdict:
     return Verdict(Status.UNKNOWN, cause=cause, explanation=explanation)
 
 
-def _reading(model: Model, claim: Sentence, passage: Passage, logit: float, lexicon: Lexicon) -> _Reading:
+def _reading(
+    model: Model, claim: Sentence, passage: Passage, logit: float, lexicon: Lexicon, numbers_known: bool
+) -> _Reading:
     everywhere = novelty(claim.text, lexicon)
+    if numbers_known:  # "330 m" is no news where the evidence says "330 metres"
+        everywhere = replace(everywhere, number=0.0)
     here = novelty(claim.text, Lexicon.of(words(passage.text)))
     return _Reading(claim, passage, everywhere, model.settings.risk(logit, everywhere, here))
+
+
+def _checked(reading: _Reading, found: Sequence[Finding]) -> _Reading:
+    """The reading with what the checks found in its claim."""
+    inside = [finding for finding in found if _inside(finding, reading.claim)]
+    risk = max([reading.risk, *(finding.risk or 0.0 for finding in inside)])
+    return replace(reading, risk=risk, found=tuple(inside))
+
+
+def _inside(finding: Finding, claim: Sentence) -> bool:
+    return claim.start <= finding.start < claim.end
 
 
 def _concerned(passage: Passage) -> bool:
     """Whether the evidence is about what the claim is about: one common word among many may be chance."""
     return passage.shared >= 2 or passage.overlap >= _CHANCE
+
+
+def _findings(reading: _Reading) -> list[Finding]:
+    """The places that the checks found, or else the whole sentence.
+
+    They are as risky as the claim: where the model agrees, its risk counts.
+    """
+    if reading.found:
+        return [replace(finding, risk=max(finding.risk or 0.0, reading.risk)) for finding in reading.found]
+    return [_finding(reading)]
 
 
 def _finding(reading: _Reading) -> Finding:
