@@ -117,6 +117,8 @@ class _Library:
         if found:
             return tuple(found)
         known = {_address(match[0]) for match in URL.finditer(self.text)}
+        if not known and not any(piece.url for piece in self.pieces):
+            return ()  # sources without addresses cannot be pointed at
         return () if wanted in known or wanted in self.text.casefold() else None
 
 
