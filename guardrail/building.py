@@ -118,7 +118,7 @@ class _Builder:
 def _embedded(spec: EmbeddedSpec) -> Verifier:
     from guardrail.verifiers.embedded import EmbeddedVerifier
 
-    return EmbeddedVerifier(spec.path, threads=spec.threads)
+    return EmbeddedVerifier(spec.path, threads=spec.threads, checks=spec.checks)
 
 
 def _chat(name: str, spec: ChatSpec, env: Mapping[str, str]) -> Verifier:

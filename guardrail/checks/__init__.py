@@ -16,7 +16,7 @@ from guardrail.checks.quotations import quotations
 from guardrail.conversation import Evidence, Message
 from guardrail.verdict import Finding
 
-__all__ = ["CHECKS", "RISKS", "VERSION", "Case", "find", "found_in"]
+__all__ = ["ALONE", "CHECKS", "RISKS", "VERSION", "Case", "find", "found_in"]
 
 VERSION = 1
 """Counts up whenever findings may change."""
@@ -31,6 +31,9 @@ CHECKS: Mapping[str, Callable[[Case], list[Finding]]] = {
     "names": names,
 }
 """By name, the surest first: where two find the same place, the first one's finding stands."""
+
+ALONE = frozenset({"arithmetic", "consistency"})
+"""Checks that need no evidence: an answer can contradict itself."""
 
 RISKS: Mapping[str, float] = {
     "arithmetic": 0.95,

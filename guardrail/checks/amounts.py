@@ -25,8 +25,13 @@ _ABOUT = re.compile(
     r"less than|fewer than|up to|at least|close to|an estimated|estimated)|[~≈>±])[ ]?\Z",
     re.IGNORECASE,
 )
-_OVER = re.compile(r"(?:\b(?:over|more than|at least|above|exceed(?:s|ed|ing)?|upwards of|greater than|beyond)|>)(?: an?)?[ ]?\Z", re.I)
-_UNDER = re.compile(r"(?:\b(?:under|less than|fewer than|up to|below|almost|nearly|at most|not quite|just short of)|<)(?: an?)?[ ]?\Z", re.I)
+_OVER = re.compile(
+    r"(?:\b(?:over|more than|at least|above|exceed(?:s|ed|ing)?|upwards of|greater than|beyond)|>)(?: an?)?[ ]?\Z", re.I
+)
+_UNDER = re.compile(
+    r"(?:\b(?:under|less than|fewer than|up to|below|almost|nearly|at most|not quite|just short of)|<)(?: an?)?[ ]?\Z",
+    re.I,
+)
 _JOINED = re.compile(r"[A-Za-z\ufffc_#@][-–.]?\Z|[A-Za-z]\+\Z")
 _PLACE = re.compile(rf"\b({'|'.join(list(ORDINALS)[1:12])})\b", re.IGNORECASE)
 _FRACTION = re.compile(r"(?<![\d/.])(\d{1,2})/(\d{1,2})(?![\d/])")

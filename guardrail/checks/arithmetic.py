@@ -21,7 +21,8 @@ _OPERATOR = re.compile(
     r"multiplied by\b|/|÷|divided by\b)\s*",
 )
 _EQUALS = re.compile(
-    r"\s*(=|≈|equals?\b|is\b|are\b|makes?\b|gives?\b|comes to\b|totals?\b)\s*(?:(about|approximately|roughly|around|≈|~)\s*)?", re.I
+    r"\s*(=|≈|equals?\b|is\b|are\b|makes?\b|gives?\b|comes to\b|totals?\b)\s*(?:(about|approximately|roughly|around|≈|~)\s*)?",
+    re.I,
 )
 _OPERAND_BEFORE = re.compile(r"(?:\w|[)^*/+×÷=−√!-]\s?)\Z")
 _OPERAND_AFTER = re.compile(r"\s?[\^²³*/+×÷!(√]|\s?[-−–]\s?\d|\s?[-−–=]\s?[\d(]|[a-zA-Z]\b(?!\s)")
@@ -41,7 +42,8 @@ def arithmetic(case: Case) -> list[Finding]:
     """Stated calculations whose result is wrong: equations, percentages, totals, rises, ages. Needs no evidence."""
     wrong = [(sum_.start, sum_.end) for sum_ in _sums(case) if not sum_.right and case.claim_at(sum_.start)]
     return [
-        case.finding(start, end, FindingKind.NUMBER, "the calculation does not come out") for start, end in sorted(set(wrong))
+        case.finding(start, end, FindingKind.NUMBER, "the calculation does not come out")
+        for start, end in sorted(set(wrong))
     ]
 
 
@@ -106,7 +108,9 @@ def _equation(text: str, figures: list[Amount], at: int) -> tuple[int, _Sum | No
     value = _calculated(terms, signs)
     if value is None:
         return 1, None
-    right = any(_makes(value * factor, result, bool(equals[2]) or equals[1] == "≈") for factor in _scales(terms, result))
+    right = any(
+        _makes(value * factor, result, bool(equals[2]) or equals[1] == "≈") for factor in _scales(terms, result)
+    )
     return len(terms), _Sum(terms[0].start, result.end, right, result)
 
 
@@ -140,7 +144,9 @@ def _scales(terms: list[Amount], result: Amount) -> tuple[float, ...]:
     """What the result may be multiplied by because it stands in another unit, or is a percentage."""
     if result.readings[0][0] == "percent" and all(term.readings[0][0] != "percent" for term in terms):
         return (1.0, 100.0)
-    units = {(term.readings[0][0], round(term.value / term.figure, 9)) for term in terms if term.figure and not term.bare}
+    units = {
+        (term.readings[0][0], round(term.value / term.figure, 9)) for term in terms if term.figure and not term.bare
+    }
     if len(units) == 1 and result.figure and not result.bare:
         name, size = units.pop()
         if name == result.readings[0][0]:
@@ -161,7 +167,9 @@ def _makes(value: float, result: Amount, about: bool) -> bool:
     return abs(value - result.figure) <= allowed + 1e-9 or (step < 1 and abs(value - result.figure) < step)
 
 
-_POWER = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)([²³]|\^[23]| squared| cubed)\s*(?:=|is|equals)\s*([\d,]+(?:\.\d+)?)(?![\w^²³]|\s?[-+*/×])")
+_POWER = re.compile(
+    r"(?<![\w.])(\d+(?:\.\d+)?)([²³]|\^[23]| squared| cubed)\s*(?:=|is|equals)\s*([\d,]+(?:\.\d+)?)(?![\w^²³]|\s?[-+*/×])"
+)
 
 
 def _powers(case: Case) -> Iterator[_Sum]:
@@ -169,10 +177,14 @@ def _powers(case: Case) -> Iterator[_Sum]:
         power = 3 if match[2].strip() in ("³", "^3", "cubed") else 2
         (result, *_) = amounts(match[3]) or [None]
         if result is not None:
-            yield _Sum(match.start(), match.end(), abs(float(match[1]) ** power - result.value) <= result.step / 2, result)
+            yield _Sum(
+                match.start(), match.end(), abs(float(match[1]) ** power - result.value) <= result.step / 2, result
+            )
 
 
-_TOTAL = re.compile(r"\b(?:in total|a total of|total of|totalling|totaling|in all|altogether|adds? up to|adding up to|sums? to)\b", re.I)
+_TOTAL = re.compile(
+    r"\b(?:in total|a total of|total of|totalling|totaling|in all|altogether|adds? up to|adding up to|sums? to)\b", re.I
+)
 
 
 def _totals(case: Case) -> Iterator[_Sum]:
@@ -181,10 +193,16 @@ def _totals(case: Case) -> Iterator[_Sum]:
         cue = _TOTAL.search(claim.text)
         if not cue:
             continue
-        inside = [a for a in case.amounts if claim.start <= a.start < claim.end and a.readings[0][0] not in ("ordinal", "share")]
+        inside = [
+            a
+            for a in case.amounts
+            if claim.start <= a.start < claim.end and a.readings[0][0] not in ("ordinal", "share")
+        ]
         near = [a for a in inside if a.start >= claim.start + cue.start() - 8 or a.end > claim.start + cue.start() - 8]
         at = claim.start + cue.start()
-        total = next((a for a in inside if a.start >= at), None) or next((a for a in reversed(near) if a.end <= at), None)
+        total = next((a for a in inside if a.start >= at), None) or next(
+            (a for a in reversed(near) if a.end <= at), None
+        )
         if total is None:
             continue
         parts = [a for a in inside if a.end <= min(total.start, at) and a.readings[0][0] == total.readings[0][0]]
@@ -198,7 +216,9 @@ def same_value(one: Amount, two: Amount) -> bool:
 
 
 _FROM_TO = re.compile(r"\bfrom\b", re.IGNORECASE)
-_CHANGE = re.compile(r"\b(increase|rise|growth|gain|jump|decrease|drop|fall|decline|reduction|up|down|rose|fell|grew|dropped)\b", re.I)
+_CHANGE = re.compile(
+    r"\b(increase|rise|growth|gain|jump|decrease|drop|fall|decline|reduction|up|down|rose|fell|grew|dropped)\b", re.I
+)
 
 
 def _changes(case: Case) -> Iterator[_Sum]:
@@ -228,4 +248,6 @@ def _ages(case: Case) -> Iterator[_Sum]:
         if match and len(known) == 2 and "born" in claim.text and "died" in claim.text:
             start = claim.start + match.start(1)
             (age, *_) = amounts(match[1])
-            yield _Sum(start, start + len(match[1]), int(match[1]) in (known[1] - known[0], known[1] - known[0] - 1), age)
+            yield _Sum(
+                start, start + len(match[1]), int(match[1]) in (known[1] - known[0], known[1] - known[0] - 1), age
+            )

@@ -169,7 +169,9 @@ def _sources(text: str, evidence: Evidence | None) -> Iterator[Source]:
         yield Source(sentence.text, evidence, stems(sentence.text))
 
 
-_ONE = re.compile(r"\b(?:an?|per|each|every) (hour|day|week|month|year|decade|century|minute|mile|kilo|dozen)\b", re.IGNORECASE)
+_ONE = re.compile(
+    r"\b(?:an?|per|each|every) (hour|day|week|month|year|decade|century|minute|mile|kilo|dozen)\b", re.IGNORECASE
+)
 
 
 def _numbers(text: str) -> list[Amount]:

@@ -100,7 +100,9 @@ class _Library:
         if URL.search(name):
             return self.addressed(name)
         wanted = stems(name)
-        found = [at for at, piece in enumerate(self.pieces) if wanted & stems(piece.title or "") == wanted != frozenset()]
+        found = [
+            at for at, piece in enumerate(self.pieces) if wanted & stems(piece.title or "") == wanted != frozenset()
+        ]
         found = found or [at for at, piece in enumerate(self.pieces) if piece.title and stems(piece.title) <= wanted]
         if found:
             return tuple(found)

@@ -62,7 +62,9 @@ def consistency(case: Case) -> list[Finding]:
 
 def _finding(case: Case, start: int, end: int, held: str) -> Finding:
     said = "an earlier answer in this conversation says otherwise"
-    return Finding(start, end, case.answer[start:end], FindingKind.CONTRADICTED, None, (Evidence(held, "caller"),), said)
+    return Finding(
+        start, end, case.answer[start:end], FindingKind.CONTRADICTED, None, (Evidence(held, "caller"),), said
+    )
 
 
 def _statements(claims: Iterator[Claim]) -> Iterator[_Statement]:
@@ -84,9 +86,7 @@ def _statement(start: int, text: str) -> Iterator[_Statement]:
         yield _Statement(start, text, stems("".join(blank)), numbers, times)
 
 
-def _contradicted(
-    case: Case, said: _Statement, before: list[tuple[str, _Statement]]
-) -> Iterator[tuple[int, int, str]]:
+def _contradicted(case: Case, said: _Statement, before: list[tuple[str, _Statement]]) -> Iterator[tuple[int, int, str]]:
     """Places of ``said`` that the latest statement about the same contradicts."""
     for _, other in reversed(before):
         if not _same_subject(said, other):
@@ -136,7 +136,9 @@ def _moments(case: Case, said: _Statement, other: _Statement) -> Iterator[tuple[
 
 def _comparable(one: Moment, two: Moment) -> bool:
     """Whether both name the same parts of a date."""
-    return any(all((a is None) == (b is None) for a, b in zip(r, s, strict=True)) for r in one.readings for s in two.readings)
+    return any(
+        all((a is None) == (b is None) for a, b in zip(r, s, strict=True)) for r in one.readings for s in two.readings
+    )
 
 
 def _agree(one: Moment, two: Moment) -> bool:

@@ -89,10 +89,13 @@ class _Known:
         return year is None or other_year == year or (other_year is None and self._year(year))
 
     def _year(self, year: int) -> bool:
-        if year in self.years or any(known + span == year or known - span == year for known in self.years for span in self.spans):
+        if year in self.years or any(
+            known + span == year or known - span == year for known in self.years for span in self.spans
+        ):
             return True
         return any(
-            first[0] is not None and last[0] is not None and first[0] <= year <= last[0] for first, last in self._ranges("date")
+            first[0] is not None and last[0] is not None and first[0] <= year <= last[0]
+            for first, last in self._ranges("date")
         )
 
     def _reckoned(self, said: _Reading) -> bool:
@@ -100,7 +103,9 @@ class _Known:
         year, month, day = said
         if year is None or month is None or day is None:
             return False
-        days = {round(value / 86400) for s in self.case.facts for f in s for name, value in f.readings if name == "time"}
+        days = {
+            round(value / 86400) for s in self.case.facts for f in s for name, value in f.readings if name == "time"
+        }
         one = datetime.date(year, month, day)
         for other in self.dates:
             if None not in other and abs((one - datetime.date(*other)).days) in days:  # type: ignore[arg-type]
@@ -119,7 +124,9 @@ class _Known:
         return moment.number in decades
 
     def _century(self, moment: Moment) -> bool:
-        centuries = {m.number for m in self.times if m.grain == "century"} | {(year - 1) // 100 + 1 for year in self.years}
+        centuries = {m.number for m in self.times if m.grain == "century"} | {
+            (year - 1) // 100 + 1 for year in self.years
+        }
         centuries |= {m.number // 100 + 1 for m in self.times if m.grain == "decade"}
         return moment.number in centuries
 

@@ -196,4 +196,5 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
 _LENIENT: tuple[tuple[re.Pattern[str], _Reader], ...] = ((re.compile(rf"\b(?P<month>{_MONTH})\b"), _date),)
 _LOWER = re.compile(
     r"\b(?:january|february|march|april|may|june|july|august|september|october|november|december)\b"
-    r"|\b(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b(?=\.?[ ]\d)|(?<=\d )(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b")
+    r"|\b(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b(?=\.?[ ]\d)|(?<=\d )(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b"
+)

@@ -180,7 +180,12 @@ class _Known:
     def _given_name_only(self, run: list[_Token]) -> bool:
         """Whether a known surname has been given first names, where the sources give it no others."""
         words = [token for token in run if token.text.lower() not in _LINKS]
-        if len(words) < 2 or len(words) > 3 or not self.knows(words[-1]) or any(self.knows(word) for word in words[:-1]):
+        if (
+            len(words) < 2
+            or len(words) > 3
+            or not self.knows(words[-1])
+            or any(self.knows(word) for word in words[:-1])
+        ):
             return False
         before = re.findall(rf"([A-Z][\w.]*)[ ](?:[A-Z]\.? )?{re.escape(words[-1].text)}\b", self.text)
         return not any(_plain(name) not in _COMMON and len(name) > 2 for name in before)
@@ -209,7 +214,9 @@ class _Known:
         if len(word) < 2 or word in _COMMON or word in self.words or word in self.lower or word[0].isdigit():
             return True
         parts = [part for part in re.split(r"[-&]", word) if part]
-        if len(parts) > 1 and all(part in self.words or part in self.lower or len(part) < 3 or part.isdigit() for part in parts):
+        if len(parts) > 1 and all(
+            part in self.words or part in self.lower or len(part) < 3 or part.isdigit() for part in parts
+        ):
             return True
         return self._form(word) or self._abbreviation(token.text) or self._spelling(word)
 
@@ -226,7 +233,9 @@ class _Known:
             lands = {land for lands in _PEOPLES.values() for land in lands.split()}
             return not self.words & (_PEOPLES.keys() | lands)
         short = word[: max(4, len(word) - 4)]
-        return len(word) >= 5 and any(known.startswith(short) and abs(len(known) - len(word)) <= 4 for known in self.words)
+        return len(word) >= 5 and any(
+            known.startswith(short) and abs(len(known) - len(word)) <= 4 for known in self.words
+        )
 
     def _abbreviation(self, text: str) -> bool:
         letters = text.replace(".", "").rstrip("s")
@@ -248,7 +257,9 @@ class _Known:
 def _plain(word: str) -> str:
     """Without accents, dots, possessive ending and case."""
     word = re.sub(r"['’]s?\Z", "", word.replace(".", ""))
-    letters = unicodedata.normalize("NFKD", word.replace("ß", "ss").replace("ø", "o").replace("ł", "l").replace("Ø", "O"))
+    letters = unicodedata.normalize(
+        "NFKD", word.replace("ß", "ss").replace("ø", "o").replace("ł", "l").replace("Ø", "O")
+    )
     return "".join(letter for letter in letters if not unicodedata.combining(letter)).casefold()
 
 

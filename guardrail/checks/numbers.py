@@ -13,7 +13,9 @@ from guardrail.verdict import Finding, FindingKind
 
 __all__ = ["borne_out", "numbers"]
 
-_ANAPHOR = re.compile(r"\b(?:the|these|those|both|all|other|last|next|following|any|every|another|no)[ ]\Z", re.IGNORECASE)
+_ANAPHOR = re.compile(
+    r"\b(?:the|these|those|both|all|other|last|next|following|any|every|another|no)[ ]\Z", re.IGNORECASE
+)
 _DENIED = re.compile(r"(?:\b(?:not|n['’]t|never|rather than|instead of|nor)(?: \w+)?|wrong(?:ly)?)[ ]\Z", re.IGNORECASE)
 _FIRST = re.compile(r"(?:\A|[.!?:;][ ]|\n)\s*\Z")
 _ITEMS = re.compile(r"(?:[^,;.:\n]{1,60}[,;] ?){1,12}(?:and |or )?(?:[^,;.:\n]{1,60})")
@@ -22,7 +24,10 @@ _SUM = re.compile(
     r"\b(?:total|altogether|together|combined|in all|remain\w*|rest|others?|more|fewer|less|left|differ\w+|sum|margin|both|overall)\b",
     re.IGNORECASE,
 )
-_RECKONED = re.compile(r"\b(?:average|mean|median|change|increas\w+|decreas\w+|growth|ratio|differ\w+|total|sum|combined|percentage)\b", re.I)
+_RECKONED = re.compile(
+    r"\b(?:average|mean|median|change|increas\w+|decreas\w+|growth|ratio|differ\w+|total|sum|combined|percentage)\b",
+    re.I,
+)
 _NEGATED = re.compile(r"(?:\b(?:not|never)|n['’]t)\b[^,;]*\Z", re.IGNORECASE)
 _AGE_NOW = re.compile(r"['’]?s\b|[ -](?:years? )?(?:ago|old|anniversary|birthday)\b", re.IGNORECASE)
 """Decades of a life, and what depends on the day of the answer."""
@@ -165,7 +170,9 @@ def _counted(case: Case, claim: Claim, amount: Amount) -> bool:
     count = int(amount.value)
     if count == 2:
         rest = case.prose[amount.end : claim.end]
-        return bool(re.search(r"[:,—–(][^.]*\band\b", rest)) or any(_PAIR.search(source.text) for source in case.sources)
+        return bool(re.search(r"[:,—–(][^.]*\band\b", rest)) or any(
+            _PAIR.search(source.text) for source in case.sources
+        )
     if not 2 < count <= 12:
         return False
     return any(count in _rows(text) for text in (case.answer, *(piece.text for piece in case.evidence)))
@@ -173,7 +180,9 @@ def _counted(case: Case, claim: Claim, amount: Amount) -> bool:
 
 def _rows(text: str) -> set[int]:
     """The lengths of the lists in ``text``: with commas or with bullets."""
-    found = {len([part for part in re.split(r"[,;]| and | or ", row[0]) if part.strip()]) for row in _ITEMS.finditer(text)}
+    found = {
+        len([part for part in re.split(r"[,;]| and | or ", row[0]) if part.strip()]) for row in _ITEMS.finditer(text)
+    }
     found |= {1 + len([part for part in re.split(r"[,;]", row[0]) if part.strip()]) for row in _ITEMS.finditer(text)
               if " and " in row[0]}  # fmt: skip
     run = 0

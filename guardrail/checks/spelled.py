@@ -1,4 +1,8 @@
-"""Numbers written as words, and fractions. Pure."""
+"""Numbers written as words, and fractions. Pure, and English.
+
+Own code rather than a library's: ``text2num`` gives no places for plain text and its search panics when a
+token lacks a method; ``quantulum3`` takes five seconds for its first sentence. What is needed is few lines.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +33,17 @@ _FRACTION = re.compile(
 _AND_A_HALF = re.compile(rf"\b({_SMALL}|an?)(?:\s+([a-z]+))?\s+and\s+a\s+(half|quarter)\b", re.IGNORECASE)
 _DOZEN = re.compile(rf"\b(?:(a|{_SMALL})\s+)?dozen\b", re.IGNORECASE)
 _SCALE = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "dozen": 12.0}
+_WORTH = {word: float(at) for at, word in enumerate(_DIGITS.split(), 1)}
+_WORTH |= {
+    word: float(at)
+    for at, word in enumerate(
+        "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(), 10
+    )
+}
+_WORTH |= {
+    word: 10.0 * at for at, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
+}
+_WORTH["zero"] = 0.0
 ORDINALS = {
     word: place
     for place, word in enumerate(
@@ -51,7 +66,16 @@ def spelled(text: str) -> Iterator[tuple[int, int, float, bool, str]]:
 
 def _candidates(text: str) -> Iterator[tuple[int, int, float, bool, str]]:
     for match in _AND_A_HALF.finditer(text):
-        if match[2] is None or match[2].lower() in ("hour", "hours", "year", "years", "million", "day", "days", "month"):
+        if match[2] is None or match[2].lower() in (
+            "hour",
+            "hours",
+            "year",
+            "years",
+            "million",
+            "day",
+            "days",
+            "month",
+        ):
             whole = 1.0 if match[1].lower() in ("a", "an") else _value(match[1])
             if whole is not None:
                 unit = (match[2] or "").lower()
@@ -74,12 +98,20 @@ def _candidates(text: str) -> Iterator[tuple[int, int, float, bool, str]]:
 
 
 def _value(words: str) -> float | None:
-    """What the words say; the library is loaded only when an answer has such words."""
-    if words.lower() == "a":
-        return None
-    from text_to_num import text2num
+    """What the words say; None where they are several numbers in a row, such as a year's two halves."""
+    total = part = 0.0
+    for word in re.split(r"[ -]+", words.lower()):
+        if word in _WORTH:
+            if not _fits(part, _WORTH[word]):
+                return None
+            part += _WORTH[word]
+        elif word == "hundred":
+            part = (part or 1) * 100
+        elif word in _SCALE:
+            total, part = total + (part or 1) * _SCALE[word], 0.0
+    return total + part
 
-    try:
-        return float(text2num(words.lower().replace("-", " "), "en"))
-    except ValueError:
-        return None
+
+def _fits(part: float, worth: float) -> bool:
+    """Whether a number may go on with another: "twenty" with "one", "hundred" with anything below."""
+    return part % 100 == 0 if worth >= 10 else part % 10 == 0 and part % 100 != 10

@@ -27,6 +27,17 @@ KLUSTER: Mapping[str, str] = {
 Name = Annotated[str, Field(min_length=1)]
 
 
+CheckName = Literal["arithmetic", "consistency", "quotations", "citations", "dates", "numbers", "names"]
+"""The deterministic checks, as `guardrail.checks` has them."""
+
+
+def _some_checks(value: object) -> object:
+    return () if value is False or value == "off" else value  # YAML reads a bare `off` as false
+
+
+CheckNames = Annotated[tuple[CheckName, ...], BeforeValidator(_some_checks)]
+
+
 class EmbeddedSpec(Part):
     """The verifier in the box: no network."""
 
@@ -35,6 +46,8 @@ class EmbeddedSpec(Part):
     """A folder with other weights, relative to the policy file; none: the ones that are shipped."""
     threads: Maybe[Count] = None
     """How many threads one check may use; none: chosen by the machine."""
+    checks: CheckNames = tuple(get_args(CheckName))
+    """The deterministic checks beside the model; ``off`` or an empty list: the model alone."""
 
 
 def _http_url(url: str) -> str:

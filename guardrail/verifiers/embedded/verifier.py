@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from guardrail.checks import CHECKS, VERSION, Case, found_in
+from guardrail.checks import ALONE, CHECKS, VERSION, Case, found_in
 from guardrail.checks.numbers import borne_out
 from guardrail.claims import Sentence, claims, with_question
 from guardrail.claims.words import Lexicon, Novelty, novelty, words
@@ -114,33 +114,38 @@ class EmbeddedVerifier:
         if not stated:
             return Verdict(Status.RELIABLE, explanation="no_claim")
         case = Case(check.turn.text, check.evidence, check.conversation)
-        found = found_in(case, self._checks)
         if not any(piece.text.strip() for piece in check.evidence):
-            return self._without_evidence(found, stated, check)
+            unknown = _no_verdict(Cause.NO_EVIDENCE, "there is no evidence to hold the answer against")
+            return self._without_evidence(case, stated, check) or unknown
         if not is_latin(" ".join(claim.text for claim in stated)):
             return _no_verdict(Cause.LANGUAGE, "the answer is not in the Latin script, and the model knows no other")
         if not any(is_latin(piece.text) for piece in check.evidence):
             return _no_verdict(Cause.LANGUAGE, "no evidence is in the Latin script, and the model knows no other")
         sources = Sources(check.evidence)
         readings = self._read(stated, question, sources, case, look_at_clock)
-        readings = [_checked(reading, found) for reading in readings]
         concerned = any(_concerned(reading.passage) for reading in readings)
-        if concerned or any(reading.found for reading in readings) or _concerned(sources.passage(question)):
-            return self._verdict(readings, check)
-        return Verdict(
+        if concerned or _concerned(sources.passage(question)):
+            found = found_in(case, self._checks)
+            return self._verdict([_checked(reading, found) for reading in readings], check)
+        return self._without_evidence(case, stated, check) or Verdict(
             Status.UNKNOWN,
             risk=max(reading.risk for reading in readings),
             explanation="none of the evidence concerns any claim of the answer",
         )
 
-    def _without_evidence(self, found: Sequence[Finding], stated: Sequence[Sentence], check: Check) -> Verdict:
+    def _without_evidence(self, case: Case, stated: Sequence[Sentence], check: Check) -> Verdict | None:
         """What the checks tell that need none: a wrong calculation, a contradiction to an earlier turn."""
-        threshold = self.threshold if check.threshold is None else check.threshold
-        bad = [f for f in found if any(_inside(f, claim) for claim in stated) and (f.risk or 0) >= threshold]
-        if bad:
-            risk = max(finding.risk or 0 for finding in bad)
-            return Verdict(Status.UNRELIABLE, risk, tuple(bad), f"{len(bad)} places contradict the conversation or themselves")
-        return _no_verdict(Cause.NO_EVIDENCE, "there is no evidence to hold the answer against")
+        found = found_in(case, [name for name in self._checks if name in ALONE])
+        threshold = self._threshold(check)
+        bad = [f for f in found if any(_inside(f, claim) for claim in stated) and (f.risk or 0.0) >= threshold]
+        if not bad:
+            return None
+        risk = max(finding.risk or 0.0 for finding in bad)
+        said = "the answer contradicts itself or what the assistant said before"
+        return Verdict(Status.UNRELIABLE, risk=risk, findings=tuple(bad), explanation=said)
+
+    def _threshold(self, check: Check) -> float:
+        return self.threshold if check.threshold is None else check.threshold
 
     def _read(
         self,
@@ -163,7 +168,7 @@ class EmbeddedVerifier:
         return "numbers" in self._checks and borne_out(case, claim.start, claim.end)
 
     def _verdict(self, readings: Sequence[_Reading], check: Check) -> Verdict:
-        threshold = self.threshold if check.threshold is None else check.threshold
+        threshold = self._threshold(check)
         worst = max(readings, key=lambda reading: reading.risk)
         bad = [reading for reading in readings if reading.risk >= threshold]
         findings = tuple(finding for reading in bad for finding in _findings(reading))
