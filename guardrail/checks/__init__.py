@@ -38,13 +38,19 @@ ALONE = frozenset({"arithmetic", "consistency"})
 RISKS: Mapping[str, float] = {
     "arithmetic": 0.95,
     "consistency": 0.9,
-    "quotations": 0.9,
-    "citations": 0.9,
-    "dates": 0.8,
-    "numbers": 0.8,
-    "names": 0.75,
+    "quotations": 0.75,
+    "citations": 0.75,
+    "dates": 0.75,
+    "numbers": 0.7,
+    "names": 0.5,
 }
-"""The risk (0..1) of a claim with such a finding: about the share of answers with one that people call wrong."""
+"""The risk (0..1) of a claim with such a finding, whatever the model thinks.
+
+A cautious reading of held-out rows with labels by people, where 80 of 100 answers with an unsupported number
+or date were wrong. Of answers with an unknown name 72 of 100 were, but of those that the model found
+reliable fewer than half: a name alone lies below the presets' threshold, and gives its place to what the
+model finds.
+"""
 
 
 def find(

@@ -117,6 +117,11 @@ class Case:
         """The claim in which a place of the answer stands."""
         return next((claim for claim in self.claims if claim.start <= place < claim.end), None)
 
+    def claims_text(self, place: int) -> str:
+        """The claim in which a place of the answer stands, or nothing."""
+        claim = self.claim_at(place)
+        return claim.text if claim else ""
+
     def finding(self, start: int, end: int, kind: FindingKind, explanation: str = "") -> Finding:
         """A finding at a place of the answer, with the sentence of the evidence that is most like its claim."""
         return Finding(start, end, self.answer[start:end], kind, None, self.held(start), explanation)

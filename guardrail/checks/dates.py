@@ -15,6 +15,8 @@ __all__ = ["dates"]
 
 _DENIED = re.compile(r"\b(?:not|no|none|never|closed|except|rather than|instead of|n['’]t|nor|but)\b", re.IGNORECASE)
 _NEGATED = re.compile(r"(?:\b(?:not|never)|n['’]t)\b[^,;]*\Z", re.IGNORECASE)
+_BORN = re.compile(r"\bborn\b")
+_AGED = re.compile(r"\b(?:aged?|years? old)\b")
 _YEAR_SECONDS = 31557600
 _Reading = tuple[int | None, int | None, int | None]
 
@@ -55,6 +57,8 @@ class _Known:
         self.years = {year for year, _, _ in self.dates if year}
         self.years |= {int(fact.value) for fact in bare if 1000 <= fact.value <= 2100 and fact.value == int(fact.value)}
         self.hours = {int(fact.value) for fact in bare if 0 <= fact.value <= 24}
+        aged = any(_AGED.search(source.text) for source in case.sources)
+        self.ages = {int(fact.value) for fact in bare if 0 < fact.value < 120} if aged else set()
         self.spans = {
             round(value / _YEAR_SECONDS)
             for sentence in case.facts
@@ -89,6 +93,8 @@ class _Known:
         return year is None or other_year == year or (other_year is None and self._year(year))
 
     def _year(self, year: int) -> bool:
+        if _BORN.search(self.case.prose) and any(abs(known - year) - age in (0, 1) for known in self.years for age in self.ages):
+            return True
         if year in self.years or any(
             known + span == year or known - span == year for known in self.years for span in self.spans
         ):

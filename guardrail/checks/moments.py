@@ -158,6 +158,16 @@ def _short_year(match: re.Match[str]) -> tuple[str, tuple[tuple[int | None, int 
     return ("date", ((100 * century + int(match["short"]), None, None),)) if 10 <= century <= 20 else None
 
 
+def _spoken(match: re.Match[str]) -> tuple[str, tuple[tuple[int | None, int | None, int | None], ...]] | None:
+    word = match["word"].lower()
+    hour = int(word) if word.isdigit() else _HOURS.index(word) + 1 if word in _HOURS else None
+    if hour is None or not 1 <= hour <= 12:
+        return None
+    minutes = 30 if match["part"].lower() == "half" else 15
+    at = (hour % 12 * 60 + (minutes if match["way"].lower() == "past" else -minutes)) % 720
+    return "time", ((at, None, None), (at + 720, None, None))
+
+
 def _decade(match: re.Match[str]) -> tuple[str, tuple[tuple[int | None, int | None, int | None], ...]] | None:
     value = int(match["decade"])
     return "decade", ((value if value > 99 else 1900 + value, None, None),)
@@ -172,6 +182,7 @@ def _weekday(match: re.Match[str]) -> tuple[str, tuple[tuple[int | None, int | N
     return "weekday", ((_DAYS.index(match["name"].lower()) + 0, None, None),)
 
 
+_HOURS = "one two three four five six seven eight nine ten eleven twelve".split()
 _ORDINAL_WORDS = "|".join(sorted(ORDINALS, key=len, reverse=True))
 _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     (re.compile(r"(?<![\d-])(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)"), _iso),
@@ -186,6 +197,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     (re.compile(r"(?<![\d:.])(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?\s*(?P<half>[ap]\.?m\b\.?)", re.I), _time),
     (re.compile(r"(?<![\d:.])(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::[0-5]\d)?(?![\d:])(?P<half>(?!))?"), _time),
     (re.compile(r"\b(?:noon|midday|midnight)\b", re.I), _time),
+    (re.compile(r"\b(?P<part>half|quarter) (?P<way>past|to) (?P<word>\w+)\b", re.I), _spoken),
     (re.compile(r"\b(?P<name>Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)s?\b", re.I), _weekday),
     (re.compile(rf"(?<![\d.,$€£#%°-])(?P<year>{_YEAR})(?![\d%°]|[.,]\d|\s*(?:%|€|£))"), _date),
     (re.compile(r"(?<=\d\d\d\d)\s?(?:-|–|/|to|and)\s?(?P<at>['’]?(?P<short>\d\d))(?![\d\w-])"), _short_year),

@@ -17,7 +17,7 @@ __all__ = ["names"]
 
 _TOKEN = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_]+(?:['’&-][^\W_]+)*")
 _LINKS = frozenset("of de la le del della der den van von du da do dos bin al el y and & the for".split())
-_START = re.compile(r"(?:\A|[.!?:;…•*#|>\"“”‘(\[\n-]|\d[.)])[ \t*_\"“‘(]*\Z|\A[ \t]*\Z")
+_START = re.compile(rf"(?:\A|[{BLANK}.!?:;…•*#|>\"“”‘(\[\n-]|\d[.)])[ \t*_\"“‘(]*\Z|\A[ \t]*\Z")
 _QUOTED = re.compile(r"[“\"«][^“”\"»\n]{1,400}[”\"»]")
 _LIKE = 0.84
 """Words that are so much alike are spellings of one name."""

@@ -18,10 +18,12 @@ _ANAPHOR = re.compile(
 )
 _DENIED = re.compile(r"(?:\b(?:not|n['’]t|never|rather than|instead of|nor)(?: \w+)?|wrong(?:ly)?)[ ]\Z", re.IGNORECASE)
 _FIRST = re.compile(r"(?:\A|[.!?:;][ ]|\n)\s*\Z")
-_ITEMS = re.compile(r"(?:[^,;.:\n]{1,60}[,;] ?){1,12}(?:and |or )?(?:[^,;.:\n]{1,60})")
+_ITEMS = re.compile(r"(?:[^\s,;.:]+(?: [^\s,;.:]+){0,4}, ?){1,11}(?:[^\s,;.:]+(?: [^\s,;.:]+){0,4} )?(?:and|or)\b")
 _PAIR = re.compile(r"\b(?:both|pair|couple|twice|double|twin|twins|either|two)\b", re.IGNORECASE)
 _SUM = re.compile(
-    r"\b(?:total|altogether|together|combined|in all|remain\w*|rest|others?|more|fewer|less|left|differ\w+|sum|margin|both|overall)\b",
+    r"\b(?:total|altogether|together|combined|in all|remain\w*|rest|others?|more|fewer|less|left|differ\w+|sum|margin|overall|"
+    r"by|behind|ahead|lead|gap|older|younger|longer|shorter|higher|lower|profit|loss|surplus|twice|double|half|average|mean|"
+    r"per|each|every|apiece|makes?|i\.e|that is)\b|=|[Ss]o\b",
     re.IGNORECASE,
 )
 _RECKONED = re.compile(
@@ -31,6 +33,7 @@ _RECKONED = re.compile(
 _NEGATED = re.compile(r"(?:\b(?:not|never)|n['’]t)\b[^,;]*\Z", re.IGNORECASE)
 _AGE_NOW = re.compile(r"['’]?s\b|[ -](?:years? )?(?:ago|old|anniversary|birthday)\b", re.IGNORECASE)
 """Decades of a life, and what depends on the day of the answer."""
+_NOUN = re.compile(r" ([a-z]{3,})\b")
 _MOST = 30
 _SMALL = 20
 """Two small numbers make most others."""
@@ -95,7 +98,8 @@ def _passed_over(case: Case, claim: Claim, amount: Amount) -> bool:
     small = amount.bare and amount.value <= 10
     if _AGE_NOW.match(case.prose, amount.end):
         return True
-    if (amount.value == 1 and amount.bare) or (small and _ANAPHOR.search(before)) or _DENIED.search(before):
+    joined = _group(case.prose, amount) != (amount.start, amount.end)
+    if (amount.value == 1 and amount.bare and not joined) or (small and _ANAPHOR.search(before)) or _DENIED.search(before):
         return True
     if _NEGATED.search(case.prose[claim.start : amount.start]):
         return True
@@ -137,6 +141,8 @@ def _supported(case: Case, claim: Claim, amount: Amount) -> bool:
     shown = results(case)
     if any(same(amount, result) for result in shown):
         return True
+    if _same_noun(case, amount):
+        return False
     if _may_follow(case, claim, amount) and derived(amount, [*case.facts, _together(case, shown)]):
         return True
     if amount.readings[0][0] == "ordinal":
@@ -146,11 +152,27 @@ def _supported(case: Case, claim: Claim, amount: Amount) -> bool:
     return amount.bare and amount.value == int(amount.value) and _counted(case, claim, amount)
 
 
+def _same_noun(case: Case, amount: Amount) -> bool:
+    """Whether the evidence has exactly one other number of the thing that the answer counts."""
+    noun = _NOUN.match(case.prose, amount.end)
+    if not amount.bare or not noun or amount.value > _MOST or _SUM.search(case.claims_text(amount.start)):
+        return False
+    counted = [
+        fact.value
+        for source, facts in zip(case.sources, case.facts, strict=True)
+        for fact in facts
+        if fact.bare and (other := _NOUN.match(source.text, fact.end)) and stems(other[1]) == stems(noun[1]) != frozenset()
+    ]
+    return len(set(counted)) == 1 and counted[0] != amount.value
+
+
 def _may_follow(case: Case, claim: Claim, amount: Amount) -> bool:
     """Whether a number may come of others: of small ones without a unit, only where it is said to."""
     if _group(case.prose, amount) != (amount.start, amount.end):
         return False
-    return not amount.bare or amount.readings[0][0] == "share" or amount.value > _SMALL or bool(_SUM.search(claim.text))
+    name = amount.readings[0][0]
+    sure = amount.digits >= 3 and amount.value > _SMALL
+    return sure or name in ("time", "percent", "share") or bool(_SUM.search(claim.text)) or amount.about
 
 
 def _together(case: Case, shown: list[Amount]) -> list[Amount]:
@@ -180,11 +202,7 @@ def _counted(case: Case, claim: Claim, amount: Amount) -> bool:
 
 def _rows(text: str) -> set[int]:
     """The lengths of the lists in ``text``: with commas or with bullets."""
-    found = {
-        len([part for part in re.split(r"[,;]| and | or ", row[0]) if part.strip()]) for row in _ITEMS.finditer(text)
-    }
-    found |= {1 + len([part for part in re.split(r"[,;]", row[0]) if part.strip()]) for row in _ITEMS.finditer(text)
-              if " and " in row[0]}  # fmt: skip
+    found = {row[0].count(",") + 2 - bool(re.search(r",\s*(?:and|or)\b", row[0])) for row in _ITEMS.finditer(text)}
     run = 0
     for line in [*text.splitlines(), ""]:
         if re.match(r"\s*(?:[-*•]|\d{1,2}[.)])\s", line):

@@ -20,7 +20,7 @@ _BIG = "hundred thousand million billion trillion"
 _SMALL = "|".join(f"{_DIGITS} {_OTHERS}".split())
 _LARGE = "|".join(_BIG.split())
 _RUN = re.compile(
-    rf"\b(?:a[ ](?:{_LARGE})|{_SMALL})(?:[ -](?:{_SMALL}|{_LARGE})\b|[ ]and[ ](?=(?:{_SMALL})\b)(?:{_SMALL})\b)*",
+    rf"\b(?:a[ ](?:{_LARGE})|{_SMALL})\b(?:[ -](?:{_SMALL}|{_LARGE})\b|[ ]and[ ](?=(?:{_SMALL})\b)(?:{_SMALL})\b)*",
     re.IGNORECASE,
 )
 _PART = {"half": 1 / 2, "halves": 1 / 2, "third": 1 / 3, "quarter": 1 / 4, "fifth": 1 / 5, "tenth": 1 / 10,

@@ -43,12 +43,12 @@ def _pairs(said: Amount, told: Amount) -> Iterator[tuple[float, float, float]]:
                 yield value, fact, apart
             elif {name, other} <= {"percent", "share", ""}:
                 yield from _shares(name, value, other, fact)
+            elif "ordinal" in (name, other):
+                continue
             elif not name:
                 yield said.figure, told.figure, _EXACT
             elif not other:
                 yield said.figure, fact, _EXACT
-            elif "ordinal" in (name, other) and "" in (name, other):
-                yield value, fact, _EXACT
 
 
 def _unit(amount: Amount, value: float) -> float:
@@ -105,7 +105,18 @@ def _follows(said: Amount, group: Sequence[Amount]) -> bool:
         _close(said, said.value, value, _EXACT)
         for one, two in combinations(values, 2)
         for value in (one + two, abs(one - two), (one + two) / 2)
-    )
+    ) or (said.bare and any(_close(said, said.value, value, _EXACT) for value in _products(group)))
+
+
+def _products(group: Sequence[Amount]) -> Iterator[float]:
+    """Parts of numbers, and one number divided among or taken times another."""
+    for one, two in combinations(group, 2):
+        for part, whole in ((one, two), (two, one)):
+            if part.readings[0][0] in ("percent", "share"):
+                yield whole.value * part.value / (100 if part.readings[0][0] == "percent" else 1)
+            elif part.value:
+                yield whole.value / part.value
+        yield one.value * two.value
 
 
 def _ratios(group: Sequence[Amount], said: Amount) -> Iterator[float]:
@@ -114,6 +125,8 @@ def _ratios(group: Sequence[Amount], said: Amount) -> Iterator[float]:
     for amount in group:
         if amount.readings[0][0] in ("percent", "share"):
             yield whole - amount.value * (whole / 100 if amount.readings[0][0] == "percent" else whole)
+    percents = [amount.value for amount in group if amount.readings[0][0] == "percent"]
+    yield from (abs(one - two) for one, two in combinations(percents, 2))
     for one, two in combinations([amount.value for amount in group], 2):
         low, high = sorted((abs(one), abs(two)))
         if low > 0:
