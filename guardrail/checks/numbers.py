@@ -172,7 +172,7 @@ def _may_follow(case: Case, claim: Claim, amount: Amount) -> bool:
         return False
     name = amount.readings[0][0]
     sure = amount.digits >= 3 and amount.value > _SMALL
-    return sure or name in ("time", "percent", "share") or bool(_SUM.search(claim.text)) or amount.about
+    return sure or name in ("time", "percent", "share") or bool(_SUM.search(claim.text)) or (amount.about and not amount.bound)
 
 
 def _together(case: Case, shown: list[Amount]) -> list[Amount]:
