@@ -32,6 +32,8 @@ _UNDER = re.compile(
     r"(?:\b(?:under|less than|fewer than|up to|below|almost|nearly|at most|not quite|just short of)|<)(?: an?)?[ ]?\Z",
     re.I,
 )
+_LONGEST = 30
+"""Characters of a number; more digits than that are none that anybody means."""
 _JOINED = re.compile(r"[A-Za-z\ufffc_#@][-–.]?\Z|[A-Za-z]\+\Z")
 _PLACE = re.compile(rf"\b({'|'.join(list(ORDINALS)[1:12])})\b", re.IGNORECASE)
 _FRACTION = re.compile(r"(?<![\d/.])(\d{1,2})/(\d{1,2})(?![\d/])")
@@ -115,6 +117,8 @@ def _figure(text: str, match: re.Match[str]) -> Iterator[Amount]:
 
 def _values(written: str) -> tuple[float, ...]:
     """What the figures may be worth: a comma or a full stop parts thousands or decimals."""
+    if len(written) > _LONGEST:
+        return ()
     if written in _HALVES:
         return (_HALVES[written],)
     plain = re.sub(r"[\u00a0\u202f’']", "", written)

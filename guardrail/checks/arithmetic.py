@@ -175,11 +175,9 @@ _POWER = re.compile(
 def _powers(case: Case) -> Iterator[_Sum]:
     for match in _POWER.finditer(case.answer):
         power = 3 if match[2].strip() in ("³", "^3", "cubed") else 2
-        (result, *_) = amounts(match[3]) or [None]
-        if result is not None:
-            yield _Sum(
-                match.start(), match.end(), abs(float(match[1]) ** power - result.value) <= result.step / 2, result
-            )
+        for result in amounts(match[3])[:1]:
+            right = abs(float(match[1]) ** power - result.value) <= result.step / 2
+            yield _Sum(match.start(), match.end(), right, result)
 
 
 _TOTAL = re.compile(

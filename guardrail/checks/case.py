@@ -81,8 +81,9 @@ class Case:
 
     @cached_property
     def sources(self) -> list[Source]:
-        """The sentences of the evidence, then those of the user, of tools and of the instructions."""
-        found = [source for piece in self.evidence for source in _sources(_whole(piece), piece)]
+        """The sentences of the evidence, then titles, and those of the user, of tools and of the instructions."""
+        found = [source for piece in self.evidence for source in _sources(piece.text, piece)]
+        found += [source for piece in self.evidence for source in _sources(piece.title or "", None)]
         told = (message.text for message in self.conversation if message.role != "assistant")
         return found + [source for text in told for source in _sources(text, None)]
 

@@ -196,7 +196,7 @@ def _linked(case: Case, library: _Library) -> Iterator[_Citation]:
     code = [match.span() for match in _CODE.finditer(case.answer)]
     for match in URL.finditer(case.answer):
         url = match[0].rstrip(".,;:!?»”’'\"*")
-        if any(start <= match.start() < end for start, end in code) or "example.com" == urlsplit(url).netloc:
+        if any(start <= match.start() < end for start, end in code) or urlsplit(url).netloc == "example.com":
             continue
         yield _Citation(match.start(), match.start() + len(url), library.addressed(url), (match.start(), match.start()))
 

@@ -81,8 +81,8 @@ def _statement(start: int, text: str) -> Iterator[_Statement]:
     numbers = tuple(a for a in amounts(text, [(m.start, m.end) for m in times]) if a.readings[0][0] != "ordinal")
     if times or numbers:
         blank = list(text)
-        for place in (*times, *numbers):
-            blank[place.start : place.end] = " " * (place.end - place.start)
+        for begin, end in [(m.start, m.end) for m in times] + [(a.start, a.end) for a in numbers]:
+            blank[begin:end] = " " * (end - begin)
         yield _Statement(start, text, stems("".join(blank)), numbers, times)
 
 

@@ -93,7 +93,9 @@ class _Known:
         return year is None or other_year == year or (other_year is None and self._year(year))
 
     def _year(self, year: int) -> bool:
-        if _BORN.search(self.case.prose) and any(abs(known - year) - age in (0, 1) for known in self.years for age in self.ages):
+        if _BORN.search(self.case.prose) and any(
+            abs(known - year) - age in (0, 1) for known in self.years for age in self.ages
+        ):
             return True
         if year in self.years or any(
             known + span == year or known - span == year for known in self.years for span in self.spans
@@ -113,10 +115,13 @@ class _Known:
             round(value / 86400) for s in self.case.facts for f in s for name, value in f.readings if name == "time"
         }
         one = datetime.date(year, month, day)
-        for other in self.dates:
-            if None not in other and abs((one - datetime.date(*other)).days) in days:  # type: ignore[arg-type]
-                return True
-        return False
+        return any(abs((one - other).days) in days for other in self._days())
+
+    def _days(self) -> Iterator[datetime.date]:
+        """The dates at hand of which year, month and day are known."""
+        for year, month, day in self.dates:
+            if year is not None and month is not None and day is not None:
+                yield datetime.date(year, month, day)
 
     def _ranges(self, grain: str) -> Iterator[tuple[_Reading, _Reading]]:
         for first, last in pairwise(self.times):
@@ -140,7 +145,7 @@ class _Known:
         days = {m.number for m in self.times if m.grain == "weekday"}
         for (first, _, _), (last, _, _) in self._ranges("weekday"):
             days |= {(first + step) % 7 for step in range((last - first) % 7 + 1)}  # type: ignore[operator]
-        days |= {datetime.date(*known).weekday() for known in self.dates if None not in known}  # type: ignore[arg-type]
+        days |= {day.weekday() for day in self._days()}
         return moment.number in days
 
     def _time(self, moment: Moment) -> bool:

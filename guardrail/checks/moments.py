@@ -51,7 +51,9 @@ class Moment:
         return self.readings[0][0] or 0
 
 
-_Reader = Callable[[re.Match[str]], tuple[str, tuple[tuple[int | None, int | None, int | None], ...]] | None]
+_Said = tuple[str, tuple[tuple[int | None, int | None, int | None], ...]]
+"""A grain and its readings."""
+_Reader = Callable[[re.Match[str]], _Said | None]
 
 
 def moments(text: str, *, lenient: bool = False) -> list[Moment]:
@@ -112,17 +114,20 @@ def _number(match: re.Match[str], group: str) -> int | None:
     return int(value) if value else None
 
 
-def _date(match: re.Match[str]) -> tuple[str, tuple[tuple[int | None, int | None, int | None], ...]] | None:
+def _date(match: re.Match[str]) -> _Said | None:
     named = match.groupdict().get("month")
-    return "date", ((_number(match, "year"), _month(named) if named else None, _number(match, "day")),)
+    year, month, day = _number(match, "year"), _month(named) if named else None, _number(match, "day")
+    if year and month and day and not _exists(year, month, day):
+        return None
+    return "date", ((year, month, day),)
 
 
-def _iso(match: re.Match[str]) -> tuple[str, tuple[tuple[int | None, int | None, int | None], ...]] | None:
+def _iso(match: re.Match[str]) -> _Said | None:
     year, month, day = int(match[1]), int(match[2]), int(match[3])
     return ("date", ((year, month, day),)) if _exists(year, month, day) else None
 
 
-def _slashed(match: re.Match[str]) -> tuple[str, tuple[tuple[int | None, int | None, int | None], ...]] | None:
+def _slashed(match: re.Match[str]) -> _Said | None:
     first, second, year = int(match[1]), int(match[2]), int(match[3])
     if len(match[3]) == 2:
         year += 2000 if year < 70 else 1900
@@ -139,7 +144,7 @@ def _exists(year: int, month: int, day: int) -> bool:
     return True
 
 
-def _time(match: re.Match[str]) -> tuple[str, tuple[tuple[int | None, int | None, int | None], ...]] | None:
+def _time(match: re.Match[str]) -> _Said | None:
     word = match[0].lower()
     if word in ("noon", "midday", "midnight"):
         return "time", ((0 if word == "midnight" else 720, None, None),)
@@ -153,12 +158,12 @@ def _time(match: re.Match[str]) -> tuple[str, tuple[tuple[int | None, int | None
     return "time", tuple((value, None, None) for value in at)
 
 
-def _short_year(match: re.Match[str]) -> tuple[str, tuple[tuple[int | None, int | None, int | None], ...]] | None:
+def _short_year(match: re.Match[str]) -> _Said | None:
     century = int(match.string[match.start() - 4 : match.start() - 2])
     return ("date", ((100 * century + int(match["short"]), None, None),)) if 10 <= century <= 20 else None
 
 
-def _spoken(match: re.Match[str]) -> tuple[str, tuple[tuple[int | None, int | None, int | None], ...]] | None:
+def _spoken(match: re.Match[str]) -> _Said | None:
     word = match["word"].lower()
     hour = int(word) if word.isdigit() else _HOURS.index(word) + 1 if word in _HOURS else None
     if hour is None or not 1 <= hour <= 12:
@@ -168,17 +173,17 @@ def _spoken(match: re.Match[str]) -> tuple[str, tuple[tuple[int | None, int | No
     return "time", ((at, None, None), (at + 720, None, None))
 
 
-def _decade(match: re.Match[str]) -> tuple[str, tuple[tuple[int | None, int | None, int | None], ...]] | None:
+def _decade(match: re.Match[str]) -> _Said | None:
     value = int(match["decade"])
     return "decade", ((value if value > 99 else 1900 + value, None, None),)
 
 
-def _century(match: re.Match[str]) -> tuple[str, tuple[tuple[int | None, int | None, int | None], ...]] | None:
+def _century(match: re.Match[str]) -> _Said | None:
     value = _number(match, "nth") or ORDINALS.get((match["word"] or "").lower())
     return ("century", ((value, None, None),)) if value else None
 
 
-def _weekday(match: re.Match[str]) -> tuple[str, tuple[tuple[int | None, int | None, int | None], ...]] | None:
+def _weekday(match: re.Match[str]) -> _Said | None:
     return "weekday", ((_DAYS.index(match["name"].lower()) + 0, None, None),)
 
 

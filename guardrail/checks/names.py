@@ -79,11 +79,13 @@ def names(case: Case) -> list[Finding]:
     known = _Known(case)
     text = _QUOTED.sub(lambda match: BLANK * len(match[0]), case.prose)
     found = (run for claim in case.claims if not _is_title(claim) for run in _runs(_tokens(text, claim)))
+    places = [(amount.start, amount.end) for amount in case.amounts]
+    places += [(moment.start, moment.end) for moment in case.moments]
     return [
         case.finding(run[0].start, run[-1].end, FindingKind.NAME)
         for whole in found
         for run in known.unknown(whole)
-        if not any(place.start < run[-1].end and run[0].start < place.end for place in (*case.amounts, *case.moments))
+        if not any(start < run[-1].end and run[0].start < end for start, end in places)
     ]
 
 
@@ -110,9 +112,9 @@ def _runs(tokens: list[_Token]) -> Iterator[list[_Token]]:
     """Capitalised words in a row, with small links between them; a sentence's first word only before another."""
     run: list[_Token] = []
     for token in tokens:
-        if token.capital and (not token.first or not run):
-            run.append(token)
-        elif run and token.text.lower() in _LINKS and not run[-1].first and token.start - run[-1].end == 1:
+        if (token.capital and (not token.first or not run)) or (
+            run and token.text.lower() in _LINKS and not run[-1].first and token.start - run[-1].end == 1
+        ):
             run.append(token)
         else:
             yield from _closed(run)

@@ -99,7 +99,11 @@ def _passed_over(case: Case, claim: Claim, amount: Amount) -> bool:
     if _AGE_NOW.match(case.prose, amount.end):
         return True
     joined = _group(case.prose, amount) != (amount.start, amount.end)
-    if (amount.value == 1 and amount.bare and not joined) or (small and _ANAPHOR.search(before)) or _DENIED.search(before):
+    if (
+        (amount.value == 1 and amount.bare and not joined)
+        or (small and _ANAPHOR.search(before))
+        or _DENIED.search(before)
+    ):
         return True
     if _NEGATED.search(case.prose[claim.start : amount.start]):
         return True
@@ -161,7 +165,9 @@ def _same_noun(case: Case, amount: Amount) -> bool:
         fact.value
         for source, facts in zip(case.sources, case.facts, strict=True)
         for fact in facts
-        if fact.bare and (other := _NOUN.match(source.text, fact.end)) and stems(other[1]) == stems(noun[1]) != frozenset()
+        if fact.bare
+        and (other := _NOUN.match(source.text, fact.end))
+        and stems(other[1]) == stems(noun[1]) != frozenset()
     ]
     return len(set(counted)) == 1 and counted[0] != amount.value
 
@@ -172,7 +178,12 @@ def _may_follow(case: Case, claim: Claim, amount: Amount) -> bool:
         return False
     name = amount.readings[0][0]
     sure = amount.digits >= 3 and amount.value > _SMALL
-    return sure or name in ("time", "percent", "share") or bool(_SUM.search(claim.text)) or (amount.about and not amount.bound)
+    return (
+        sure
+        or name in ("time", "percent", "share")
+        or bool(_SUM.search(claim.text))
+        or (amount.about and not amount.bound)
+    )
 
 
 def _together(case: Case, shown: list[Amount]) -> list[Amount]:

@@ -73,11 +73,11 @@ def _quoted(case: Case) -> Iterator[tuple[int, int, str]]:
 
 def _is_quotation(case: Case, start: int, end: int, text: str) -> bool:
     """Whether it repeats somebody's words, rather than naming a title or keeping a word at arm's length."""
-    words = [word for word in re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)*", text)]
+    words = list(re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)*", text))
     claim = case.claim_at(start)
     if len(words) < 3:
         return False
-    if claim is None or not case.answer[:start].strip(" \n\"“'") and not case.answer[end:].strip(" \n\"”'."):
+    if claim is None or (not case.answer[:start].strip(" \n\"“'") and not case.answer[end:].strip(" \n\"”'.")):
         return False
     capital = [word for word in words if word[0].isupper()]
     small = [word for word in words if word[0].islower() and len(word) > 3]

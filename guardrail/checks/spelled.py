@@ -33,6 +33,7 @@ _FRACTION = re.compile(
 _AND_A_HALF = re.compile(rf"\b({_SMALL}|an?)(?:\s+([a-z]+))?\s+and\s+a\s+(half|quarter)\b", re.IGNORECASE)
 _DOZEN = re.compile(rf"\b(?:(a|{_SMALL})\s+)?dozen\b", re.IGNORECASE)
 _SCALE = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "dozen": 12.0}
+_HALVED = frozenset("hour hours day days month year years million".split())
 _WORTH = {word: float(at) for at, word in enumerate(_DIGITS.split(), 1)}
 _WORTH |= {
     word: float(at)
@@ -66,16 +67,7 @@ def spelled(text: str) -> Iterator[tuple[int, int, float, bool, str]]:
 
 def _candidates(text: str) -> Iterator[tuple[int, int, float, bool, str]]:
     for match in _AND_A_HALF.finditer(text):
-        if match[2] is None or match[2].lower() in (
-            "hour",
-            "hours",
-            "year",
-            "years",
-            "million",
-            "day",
-            "days",
-            "month",
-        ):
+        if match[2] is None or match[2].lower() in _HALVED:
             whole = 1.0 if match[1].lower() in ("a", "an") else _value(match[1])
             if whole is not None:
                 unit = (match[2] or "").lower()
@@ -92,9 +84,9 @@ def _candidates(text: str) -> Iterator[tuple[int, int, float, bool, str]]:
         if count is not None:
             yield match.start(), match.end(), 12 * count, False, ""
     for match in _RUN.finditer(text):
-        value = _value(re.sub(r"^an?[ -]", "one ", match[0], flags=re.IGNORECASE))
-        if value is not None:
-            yield match.start(), match.end(), value, False, ""
+        worth = _value(re.sub(r"^an?[ -]", "one ", match[0], flags=re.IGNORECASE))
+        if worth is not None:
+            yield match.start(), match.end(), worth, False, ""
 
 
 def _value(words: str) -> float | None:

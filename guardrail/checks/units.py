@@ -122,8 +122,17 @@ def _meanings() -> dict[str, tuple[Meaning, ...]]:
 UNITS = _meanings()
 """What a unit's name or sign may mean; ``pounds`` are mass or money."""
 
-CURRENCY_SIGNS = ("US$", "A$", "C$", "NZ$", "$", "€", "£", "¥", "₹") + tuple(
-    "USD EUR GBP JPY CHF INR CNY AUD CAD SEK NOK DKK".split()
+CURRENCY_SIGNS = (
+    "US$",
+    "A$",
+    "C$",
+    "NZ$",
+    "$",
+    "€",
+    "£",
+    "¥",
+    "₹",
+    *tuple("USD EUR GBP JPY CHF INR CNY AUD CAD SEK NOK DKK".split()),
 )
 """What may stand before a number."""
 

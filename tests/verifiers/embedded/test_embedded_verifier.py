@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from guardrail.checks import VERSION
 from guardrail.conversation import Evidence, Message, Turn
 from guardrail.errors import ConfigError, VerifierError
 from guardrail.verdict import Cause, FindingKind, Status, Verdict
@@ -49,7 +50,9 @@ def test_it_is_a_verifier() -> None:
     verifier = EmbeddedVerifier()
     assert isinstance(verifier, Verifier)
     assert verifier.id == "embedded"
-    assert verifier.version == digest(SHIPPED)
+    assert verifier.version == f"{digest(SHIPPED)}+checks{VERSION}"
+    assert EmbeddedVerifier(checks=["dates"]).version == f"{digest(SHIPPED)}+checks{VERSION}:dates"
+    assert EmbeddedVerifier(checks=()).version == digest(SHIPPED)
 
 
 def test_what_the_evidence_says_is_reliable() -> None:
@@ -57,7 +60,7 @@ def test_what_the_evidence_says_is_reliable() -> None:
     assert verdict.status is Status.RELIABLE
     assert verdict.findings == ()
     assert verdict.evidence == (TOWER,)
-    assert (verdict.verifier, verdict.version) == ("embedded", digest(SHIPPED))
+    assert (verdict.verifier, verdict.version) == ("embedded", EmbeddedVerifier().version)
     assert verdict.latency is not None
     assert verdict.latency >= 0
 
@@ -130,9 +133,9 @@ def test_the_wrong_sentence_is_found_among_right_ones() -> None:
     verdict = verify(answer, TOWER, MENU)
     assert verdict.status is Status.UNRELIABLE
     worst = max(verdict.findings, key=lambda finding: finding.risk or 0)
-    assert worst.text == answer[worst.start : worst.end] == "It is 450 metres tall."
+    assert worst.text == answer[worst.start : worst.end] == "450 metres"
     assert worst.risk == verdict.risk
-    assert worst.kind is FindingKind.NUMBER
+    assert worst.kind is FindingKind.QUANTITY
     assert [(held.title, held.url, held.origin) for held in worst.evidence] == [
         ("Tower", "https://example.org/tower", "retrieved")
     ]
@@ -289,3 +292,22 @@ def test_a_damaged_model_folder_is_an_error_that_names_the_file(name: str, tmp_p
     (folder / name).write_text("{ this is not it")
     with pytest.raises(ConfigError, match=name.replace(".", r"\.")):
         EmbeddedVerifier(folder).verify(CASES[0])
+
+
+def test_a_number_in_another_unit_is_no_news() -> None:
+    told, reckoned = (
+        EmbeddedVerifier(checks=names).verify(check("It is 0.33 km tall.", TOWER)) for names in ((), ("numbers",))
+    )
+    assert told.risk is not None
+    assert reckoned.risk is not None
+    assert reckoned.risk < told.risk
+
+
+def test_what_contradicts_the_conversation_is_unreliable_without_evidence() -> None:
+    said = (Message("assistant", ("The fee is 10 euros a month.",)), Message("user", ("What is the fee?",)))
+    verdict = EmbeddedVerifier().verify(Check(said, Turn("The fee is 12 euros a month."), ()))
+    assert (verdict.status, [f.text for f in verdict.findings]) == (Status.UNRELIABLE, ["12 euros"])
+    assert (
+        EmbeddedVerifier(checks=()).verify(Check(said, Turn("The fee is 12 euros a month."), ())).status
+        is Status.UNKNOWN
+    )
