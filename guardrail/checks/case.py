@@ -180,9 +180,14 @@ _ONE = re.compile(
 )
 
 
+_DIGIT = re.compile(r"\d")
+
+
 def _numbers(text: str) -> list[Amount]:
     """The numbers of a source; years count as numbers too, days and hours do not."""
     text = _ONE.sub(lambda match: match[0].replace(match[0].split()[0], "1".ljust(len(match[0].split()[0])), 1), text)
+    if not _DIGIT.search(text):  # most sentences: only words may be numbers
+        return amounts(text)
     text = without(text, NUMBERING)
     taken = [(m.start, m.end) for m in moments(text) if not m.text.isdigit() and m.grain != "century"]
     return amounts(text, taken)

@@ -26,7 +26,7 @@ def dates(case: Case) -> list[Finding]:
 
     Forms of writing are one; ranges, decades, centuries and "two years later" are allowed for.
     """
-    if not case.evidence:
+    if not case.evidence or not case.moments:
         return []
     known = _Known(case)
     return [
