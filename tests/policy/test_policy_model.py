@@ -133,6 +133,8 @@ OTHER: dict[Any, Any] = {
 def changed(path: tuple[Any, ...], value: Any) -> Any:
     if path[-1] == "do":
         return {"regenerate": "fallback", "fallback": "regenerate"}[value]
+    if path[-2] == "checks":
+        return "names"
     if path[-1] == "policy":
         return "other"
     if path[-1] in ("first", "then") or path[-2] == "members":

@@ -143,9 +143,14 @@ def test_the_wrong_sentence_is_found_among_right_ones() -> None:
 
 
 def test_what_nothing_speaks_of_is_unsupported() -> None:
-    verdict = verify("The tower was sold to a Norwegian shipping magnate called Olsen.", TOWER)
+    verdict = verify("The tower was sold to a shipping magnate long ago.", TOWER)
     assert verdict.status is Status.UNRELIABLE
     assert [finding.kind for finding in verdict.findings] == [FindingKind.UNSUPPORTED]
+
+
+def test_a_name_that_nothing_speaks_of_is_the_place_that_is_found() -> None:
+    verdict = verify("The tower was sold to a Norwegian shipping magnate called Olsen.", TOWER)
+    assert [(finding.text, finding.kind) for finding in verdict.findings] == [("Olsen", FindingKind.NAME)]
 
 
 @pytest.mark.parametrize("evidence", [(), (Evidence("  \n", "tool"),)])
