@@ -32,10 +32,15 @@ CheckName = Literal["arithmetic", "consistency", "quotations", "citations", "dat
 
 
 def _some_checks(value: object) -> object:
-    return () if value is False or value == "off" else value  # YAML reads a bare `off` as false
+    if value is False or value == "off":  # YAML reads a bare `off` as false
+        return ()
+    return get_args(CheckName) if value == "all" else value
 
 
-CheckNames = Annotated[tuple[CheckName, ...], BeforeValidator(_some_checks)]
+CheckNames = Annotated[
+    tuple[CheckName, ...],
+    BeforeValidator(_some_checks, json_schema_input_type=tuple[CheckName, ...] | Literal["all", "off", False]),
+]
 
 
 class EmbeddedSpec(Part):
@@ -46,8 +51,8 @@ class EmbeddedSpec(Part):
     """A folder with other weights, relative to the policy file; none: the ones that are shipped."""
     threads: Maybe[Count] = None
     """How many threads one check may use; none: chosen by the machine."""
-    checks: CheckNames = tuple(get_args(CheckName))
-    """The deterministic checks beside the model; ``off`` or an empty list: the model alone."""
+    checks: CheckNames = ()
+    """The deterministic checks beside the model, by name; ``all``, or ``off``: the model alone."""
 
 
 def _http_url(url: str) -> str:

@@ -37,7 +37,7 @@ def test_each_scene_ends_as_its_title_says(played: dict[str, Played], scene: str
 
 
 def test_the_bad_sentence_is_the_one_that_is_marked(played: dict[str, Played]) -> None:
-    assert [finding.text for finding in played["flagged"].outcome.findings] == ["65 metres"]
+    assert [finding.text for finding in played["flagged"].outcome.findings] == ["It stands 65 metres tall."]
 
 
 def test_nothing_of_a_rejected_draft_is_received(played: dict[str, Played]) -> None:
@@ -58,7 +58,7 @@ def test_all_scenes_are_printed() -> None:
     result = run()
     assert result.exit_code == 0
     assert all(scene.title[:30] in result.output for scene in SCENES)
-    assert ">>65" in result.output  # the place is marked, wherever the line is broken
+    assert ">>It stands" in result.output  # the place is marked, wherever the line is broken
 
 
 def test_an_answer_of_ones_own_is_judged() -> None:

@@ -63,7 +63,7 @@ class EmbeddedVerifier:
     id = "embedded"
 
     def __init__(
-        self, path: str | Path | None = None, *, threads: int | None = None, checks: Sequence[str] = tuple(CHECKS)
+        self, path: str | Path | None = None, *, threads: int | None = None, checks: Sequence[str] = ()
     ) -> None:
         self._folder = SHIPPED if path is None else Path(path)
         self._threads = threads

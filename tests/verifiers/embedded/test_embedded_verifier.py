@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guardrail.checks import VERSION
+from guardrail.checks import CHECKS, VERSION
 from guardrail.conversation import Evidence, Message, Turn
 from guardrail.errors import ConfigError, VerifierError
 from guardrail.verdict import Cause, FindingKind, Status, Verdict
@@ -42,17 +42,20 @@ def check(answer: str, *evidence: Evidence, question: str = "", **options: float
     return Check(asked, Turn(answer), evidence, **options)
 
 
-def verify(answer: str, *evidence: Evidence, question: str = "") -> Verdict:
-    return EmbeddedVerifier().verify(check(answer, *evidence, question=question))
+ALL = tuple(CHECKS)
+
+
+def verify(answer: str, *evidence: Evidence, question: str = "", checks: Sequence[str] = ()) -> Verdict:
+    return EmbeddedVerifier(checks=checks).verify(check(answer, *evidence, question=question))
 
 
 def test_it_is_a_verifier() -> None:
     verifier = EmbeddedVerifier()
     assert isinstance(verifier, Verifier)
     assert verifier.id == "embedded"
-    assert verifier.version == f"{digest(SHIPPED)}+checks{VERSION}"
+    assert verifier.version == digest(SHIPPED)
     assert EmbeddedVerifier(checks=["dates"]).version == f"{digest(SHIPPED)}+checks{VERSION}:dates"
-    assert EmbeddedVerifier(checks=()).version == digest(SHIPPED)
+    assert EmbeddedVerifier(checks=ALL).version == f"{digest(SHIPPED)}+checks{VERSION}"
 
 
 def test_what_the_evidence_says_is_reliable() -> None:
@@ -60,7 +63,7 @@ def test_what_the_evidence_says_is_reliable() -> None:
     assert verdict.status is Status.RELIABLE
     assert verdict.findings == ()
     assert verdict.evidence == (TOWER,)
-    assert (verdict.verifier, verdict.version) == ("embedded", EmbeddedVerifier().version)
+    assert (verdict.verifier, verdict.version) == ("embedded", digest(SHIPPED))
     assert verdict.latency is not None
     assert verdict.latency >= 0
 
@@ -128,14 +131,18 @@ def test_what_a_title_names_is_read_with_the_text_below_it() -> None:
     assert [held.text for held in wrong.findings[0].evidence] == ["It is 330 metres tall."]
 
 
-def test_the_wrong_sentence_is_found_among_right_ones() -> None:
+@pytest.mark.parametrize(
+    ("checks", "text", "kind"),
+    [((), "It is 450 metres tall.", FindingKind.NUMBER), (ALL, "450 metres", FindingKind.QUANTITY)],
+)
+def test_the_wrong_place_is_found_among_right_ones(checks: Sequence[str], text: str, kind: FindingKind) -> None:
     answer = "The tower was opened in 1889. It is 450 metres tall. Stephen Sauvestre drew its shape."
-    verdict = verify(answer, TOWER, MENU)
+    verdict = verify(answer, TOWER, MENU, checks=checks)
     assert verdict.status is Status.UNRELIABLE
     worst = max(verdict.findings, key=lambda finding: finding.risk or 0)
-    assert worst.text == answer[worst.start : worst.end] == "450 metres"
+    assert worst.text == answer[worst.start : worst.end] == text
     assert worst.risk == verdict.risk
-    assert worst.kind is FindingKind.QUANTITY
+    assert worst.kind is kind
     assert [(held.title, held.url, held.origin) for held in worst.evidence] == [
         ("Tower", "https://example.org/tower", "retrieved")
     ]
@@ -143,13 +150,13 @@ def test_the_wrong_sentence_is_found_among_right_ones() -> None:
 
 
 def test_what_nothing_speaks_of_is_unsupported() -> None:
-    verdict = verify("The tower was sold to a shipping magnate long ago.", TOWER)
+    verdict = verify("The tower was sold to a Norwegian shipping magnate called Olsen.", TOWER)
     assert verdict.status is Status.UNRELIABLE
     assert [finding.kind for finding in verdict.findings] == [FindingKind.UNSUPPORTED]
 
 
 def test_a_name_that_nothing_speaks_of_is_the_place_that_is_found() -> None:
-    verdict = verify("The tower was sold to a Norwegian shipping magnate called Olsen.", TOWER)
+    verdict = verify("The tower was sold to a Norwegian shipping magnate called Olsen.", TOWER, checks=ALL)
     assert [(finding.text, finding.kind) for finding in verdict.findings] == [("Olsen", FindingKind.NAME)]
 
 
@@ -310,9 +317,6 @@ def test_a_number_in_another_unit_is_no_news() -> None:
 
 def test_what_contradicts_the_conversation_is_unreliable_without_evidence() -> None:
     said = (Message("assistant", ("The fee is 10 euros a month.",)), Message("user", ("What is the fee?",)))
-    verdict = EmbeddedVerifier().verify(Check(said, Turn("The fee is 12 euros a month."), ()))
+    verdict = EmbeddedVerifier(checks=ALL).verify(Check(said, Turn("The fee is 12 euros a month."), ()))
     assert (verdict.status, [f.text for f in verdict.findings]) == (Status.UNRELIABLE, ["12 euros"])
-    assert (
-        EmbeddedVerifier(checks=()).verify(Check(said, Turn("The fee is 12 euros a month."), ())).status
-        is Status.UNKNOWN
-    )
+    assert EmbeddedVerifier().verify(Check(said, Turn("The fee is 12 euros a month."), ())).status is Status.UNKNOWN
