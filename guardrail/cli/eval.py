@@ -12,7 +12,7 @@ import click
 
 from guardrail.cli.errors import BAD_INPUT, visible
 from guardrail.cli.jsonout import bad_row_object, dump, row_object
-from guardrail.cli.judging import Result, judged
+from guardrail.cli.judging import Judged, Result, judged
 from guardrail.cli.labelled import Bad, first_of_each, labelled_rows, size
 from guardrail.cli.output import OutputFile
 from guardrail.cli.render import terminal_console
@@ -23,8 +23,11 @@ from guardrail.cli.tally import CLEAN, NO_VERDICT
 from guardrail.evaluate.judgement import Judgement
 from guardrail.evaluate.judging import for_all
 from guardrail.evaluate.metrics import sklearn_metrics
+from guardrail.evaluate.report import Mistake, Worst, page
+from guardrail.evaluate.report.plots import check_matplotlib
 from guardrail.guard import Guard
 from guardrail.policy.loading import load
+from guardrail.policy.model import Policy
 from guardrail.verdict import Status
 from guardrail.verifiers.protocol import Verifier
 
@@ -38,8 +41,10 @@ class Options:
     files: tuple[str, ...]
     policy: str | None
     verifier: str | None
+    versus: str | None
     json: bool
     output: Path | None
+    report: Path | None
     limit: int | None
     jobs: int | None
 
@@ -62,7 +67,8 @@ Exit codes, of which the highest applies:
 Examples:
   guardrail eval labelled.jsonl
   guardrail eval qa.jsonl.gz summaries.jsonl.gz --json > scores.json
-  guardrail eval labelled.jsonl --policy guardrail.yaml --verifier main --limit 200 --output verdicts.jsonl
+  guardrail eval labelled.jsonl --policy guardrail.yaml --verifier main --versus local
+  guardrail eval labelled.jsonl --policy guardrail.yaml --limit 200 --output verdicts.jsonl --report report.html
 """
 
 
@@ -70,10 +76,12 @@ Examples:
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--policy", metavar="POLICY", help="A policy file, or observe, balanced or strict. Default: balanced.")
 @click.option("--verifier", metavar="NAME", help="The policy's verifier to ask. Default: the one that its rules name.")
+@click.option("--versus", metavar="NAME", help="Another of the policy's verifiers, to compare with on the same rows.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, for machines.")
 @click.option(
     "--output", "-o", metavar="FILE", help="Write each row's verdict to FILE, which appears when all is done."
 )
+@click.option("--report", metavar="OUT.html", help="Write plots and the worst errors, with text, to one HTML file.")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first so many rows of each source.")
 @click.option("--jobs", "-j", type=click.IntRange(1, 256), help="Rows at a time. Default: one a core, or 16 if remote.")
 @click.pass_context
@@ -82,33 +90,42 @@ def eval(
     files: tuple[str, ...],
     policy: str | None,
     verifier: str | None,
+    versus: str | None,
     as_json: bool,
     output: str | None,
+    report: str | None,
     limit: int | None,
     jobs: int | None,
 ) -> None:
     """Read the command line and measure; see `_HELP`."""
-    where = None if output is None else Path(output)
-    ctx.exit(_run(Options(files, policy, verifier, as_json, where, limit, jobs), verifiers=ctx.obj))
+    written, shown = (None if name is None else Path(name) for name in (output, report))
+    ctx.exit(_run(Options(files, policy, verifier, versus, as_json, written, shown, limit, jobs), verifiers=ctx.obj))
 
 
 def _run(options: Options, *, verifiers: Mapping[str, Verifier] | None = None) -> int:
     """Judge all rows and print the scores; the exit code. ``verifiers`` take the place of the policy's, by name."""
     policy, progress, gathered = load(options.policy), Place(size(options.files)), _Gathered()
     sklearn_metrics()
+    if options.report is not None:
+        check_matplotlib()
     with ExitStack() as stack:
         guard = stack.enter_context(Guard(for_all(policy, options.verifier), verifiers=verifiers))
-        output = _output(options, stack)
+        second = _second(policy, options, verifiers, stack)
+        output = _output(options.output, options, stack)
+        html = _output(options.report, options, stack)
         bar = stack.enter_context(Bar(progress, wanted=not (options.json and sys.stdout.isatty())))
         items = first_of_each(labelled_rows(options.files, progress), options.limit)
-        for result in stack.enter_context(closing(judged(guard, items, jobs=options.jobs))):
+        for result in stack.enter_context(closing(judged(guard, items, jobs=options.jobs, versus=second))):
             gathered.add(result)
             if isinstance(result, Bad):
                 bar.say(visible(result.problem))
             if output is not None:
                 output.write(dump(_row_object(result)))
             bar.tell(f"{len(gathered.judgements)} rows")
-    _show(Report.of(policy, gathered.judgements, bad=gathered.bad, limit=options.limit), as_json=options.json)
+        report = gathered.report(policy, options)
+        if html is not None:
+            html.write(page(gathered.judgements, gathered.worst, facts=report.facts).removesuffix("\n"))
+    _show(report, as_json=options.json)
     return gathered.code
 
 
@@ -117,6 +134,9 @@ class _Gathered:
     """What is kept until all rows are done."""
 
     judgements: list[Judgement] = field(default_factory=list)
+    others: list[Judgement] = field(default_factory=list)
+    """Of the verifier that is compared with."""
+    worst: Worst = field(default_factory=Worst)
     bad: int = 0
     code: int = CLEAN
     """The highest exit code so far."""
@@ -128,15 +148,52 @@ class _Gathered:
             self.code = max(self.code, BAD_INPUT)
             return
         self.judgements.append(result.judgement)
-        if result.judgement.status is Status.ERROR:
+        if result.judgement.risk is not None:
+            self.worst.add(_mistake(result))
+        if result.versus is not None:
+            self.others.append(result.versus)
+        if Status.ERROR in (result.judgement.status, result.versus and result.versus.status):
             self.code = NO_VERDICT
 
+    def report(self, policy: Policy, options: Options) -> Report:
+        """The scores of all rows."""
+        return Report.of(
+            policy,
+            self.judgements,
+            bad=self.bad,
+            limit=options.limit,
+            versus=options.versus,
+            others=self.others,
+        )
 
-def _output(options: Options, stack: ExitStack) -> OutputFile | None:
-    if options.output is None:
+
+def _second(
+    policy: Policy, options: Options, verifiers: Mapping[str, Verifier] | None, stack: ExitStack
+) -> Guard | None:
+    """A guard that asks the verifier that is compared with."""
+    if options.versus is None:
+        return None
+    return stack.enter_context(Guard(for_all(policy, options.versus), verifiers=verifiers))
+
+
+def _mistake(result: Judged) -> Mistake:
+    row, turn = result.labelled.row, result.labelled.row.check.turn
+    asked = [message.text for message in row.check.conversation if message.role == "user"]
+    return Mistake(
+        result.judgement,
+        place=f"{result.labelled.file}:{row.line}",
+        question=asked[-1] if asked else "",
+        answer=turn.text,
+        evidence="\n\n".join(piece.text for piece in result.outcome.evidence),
+        findings=tuple(finding.text for finding in result.outcome.findings),
+    )
+
+
+def _output(path: Path | None, options: Options, stack: ExitStack) -> OutputFile | None:
+    if path is None:
         return None
     sources = [Path(name) for name in options.files if name != "-"]
-    return stack.enter_context(OutputFile(options.output, sources=sources))
+    return stack.enter_context(OutputFile(path, sources=sources))
 
 
 def _row_object(result: Result) -> dict[str, object]:

@@ -11,7 +11,9 @@ from rich.text import Text
 
 from guardrail.cli.errors import visible
 from guardrail.evaluate.judgement import Judgement
+from guardrail.evaluate.reliability import Bin, bins
 from guardrail.evaluate.scores import Quality, Scores, by_source, mean_quality
+from guardrail.evaluate.versus import CONFIDENCE, RESAMPLES, Difference, differences
 from guardrail.policy.model import Policy, Rules
 from guardrail.verdict import Status
 
@@ -21,7 +23,8 @@ _NAMES = {False: "reliable", True: "unreliable"}
 _BASELINES = ("length", "word_novelty", "bigram_novelty")
 _LEGEND = (
     "AUROC and avg. prec. (average precision) rank by risk; a row without one ranks at 0.5. Bal. acc. (balanced"
-    " accuracy) and F1 (of unreliable) are those of the verdicts; unknown and error are not called unreliable. Length,"
+    " accuracy) and F1 (of unreliable) are those of the verdicts; unknown and error are not called unreliable. ECE:"
+    " expected calibration error of the risks, in 15 bins of the same width. Length,"
     " words, pairs: AUROC of baselines, namely characters of the answer (more or fewer, whichever suits these rows"
     " better) and the shares of its words and word pairs that the evidence lacks."
 )
@@ -43,19 +46,56 @@ class Report:
     """Rows and files that could not be used."""
     limit: int | None = None
     """The most rows of a source that were judged; None: all."""
+    reliability: tuple[Bin, ...] = ()
+    """The reliability diagram of all rows together."""
+    versus: str | None = None
+    """The name of a second verifier that judged the same rows."""
+    differences: tuple[Difference, ...] = ()
+    """How the first compares with it: by source, then the mean."""
 
     @classmethod
-    def of(cls, policy: Policy, judgements: Sequence[Judgement], *, bad: int = 0, limit: int | None = None) -> Report:
-        """The report on ``judgements``."""
+    def of(
+        cls,
+        policy: Policy,
+        judgements: Sequence[Judgement],
+        *,
+        bad: int = 0,
+        limit: int | None = None,
+        versus: str | None = None,
+        others: Sequence[Judgement] = (),
+    ) -> Report:
+        """The report on ``judgements``; ``others`` are those of the verifier ``versus`` on the same rows."""
         used = dict.fromkeys(one.policy for one in judgements) or {"default": None}
         verifiers = dict.fromkeys(one.verifier for one in judgements if one.verifier and one.status is not Status.ERROR)
         rules = {name: policy.policies[name] for name in used}
-        return cls(policy.digest, rules, tuple(verifiers), tuple(by_source(judgements)), bad, limit)
+        return cls(
+            digest=policy.digest,
+            rules=rules,
+            verifiers=tuple(verifiers),
+            scores=tuple(by_source(judgements)),
+            bad=bad,
+            limit=limit,
+            reliability=bins([one.unreliable for one in judgements], [one.risk for one in judgements]),
+            versus=versus,
+            differences=tuple(differences(list(zip(judgements, others, strict=True)))) if versus else (),
+        )
 
     @property
     def rows(self) -> int:
         """Rows that were judged."""
         return sum(one.rows for one in self.scores)
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What a reader has to know before the scores."""
+        thresholds = ", ".join(_threshold_words(name, rules) for name, rules in self.rules.items())
+        found = {
+            "verifier": ", ".join(self.verifiers) or "none gave a verdict",
+            "policy": self.digest,
+            "verdicts at": thresholds,
+            "rows": str(self.rows),
+        }
+        return {**found, "notes": "; ".join(_notes(self))} if any(_notes(self)) else found
 
 
 def report_object(report: Report) -> dict[str, object]:
@@ -63,9 +103,11 @@ def report_object(report: Report) -> dict[str, object]:
 
     ``{"digest", "verifiers": [...], "thresholds": {rules: risk or null}, "rows", "bad", "limit", "sources": [{"source",
     "rows", "unreliable", scores, "undefined", "confusion": {label: {status: rows}}, "causes": {cause: rows},
-    "latency_ms": {"p50", "p95"}}], "mean": scores}``, where scores are ``"auroc", "average_precision",
-    "balanced_accuracy", "f1", "coverage"`` and ``"baselines": {"length", "word_novelty", "bigram_novelty"}``, each
-    0..1 or null, which ``undefined`` explains.
+    "latency_ms": {"p50", "p95"}, "reliability": [{"low", "high", "rows", "risk", "unreliable"}]}], "mean": scores,
+    "versus": null or {"verifier", "resamples", "confidence", "sources": [{"source", "auroc", "difference", "low",
+    "high"}], "mean": {"auroc", "difference", "low", "high"} or null}}``, where scores are ``"auroc",
+    "average_precision", "balanced_accuracy", "f1", "ece", "coverage"`` and ``"baselines": {"length", "word_novelty",
+    "bigram_novelty"}``, each 0..1 or null, which ``undefined`` explains; ``ece`` is null where no row got a risk.
     """
     return {
         "digest": report.digest,
@@ -76,6 +118,7 @@ def report_object(report: Report) -> dict[str, object]:
         "limit": report.limit,
         "sources": [_scores_object(one) for one in report.scores],
         "mean": _quality_object(mean_quality(report.scores)),
+        "versus": _versus_object(report),
     }
 
 
@@ -96,7 +139,29 @@ def _scores_object(scores: Scores) -> dict[str, object]:
         },
         "causes": {cause.value: count for cause, count in scores.causes.items()},
         "latency_ms": {"p50": round(scores.p50, 1), "p95": round(scores.p95, 1)},
+        "reliability": [
+            {name: value if name == "rows" else round(value, 4) for name, value in asdict(one).items()}
+            for one in scores.reliability
+        ],
     }
+
+
+def _versus_object(report: Report) -> dict[str, object] | None:
+    if report.versus is None:
+        return None
+    found = [(one.source, _difference_object(one)) for one in report.differences]
+    return {
+        "verifier": report.versus,
+        "resamples": RESAMPLES,
+        "confidence": CONFIDENCE,
+        "sources": [{"source": source, **values} for source, values in found[:-1]],
+        "mean": found[-1][1] if found else None,
+    }
+
+
+def _difference_object(one: Difference) -> dict[str, float]:
+    values = {"auroc": one.second, "difference": one.value, "low": one.low, "high": one.high}
+    return {name: round(value, 4) for name, value in values.items()}
 
 
 def _quality_object(quality: Quality) -> dict[str, object]:
@@ -112,6 +177,7 @@ def report_shown(report: Report) -> RenderableType:
     if not report.scores:
         return Text("no row was judged", style="bold")
     parts: list[RenderableType] = [_ranking(report), _at_threshold(report), _confusion(report.scores)]
+    parts += [table for table in (_reliability(report), _differences(report)) if table.row_count]
     parts += [Text(visible(note), style="yellow") for note in _notes(report)]
     return Group(*parts, Text(_LEGEND, style="dim"))
 
@@ -134,7 +200,7 @@ def _ranked(quality: Quality) -> list[str]:
 
 def _at_threshold(report: Report) -> Table:
     title = "Verdicts at " + ", ".join(_threshold_words(name, rules) for name, rules in report.rules.items())
-    table = _table(title, "source", "bal. acc.", "F1", "coverage", "ms p50", "ms p95")
+    table = _table(title, "source", "bal. acc.", "F1", "ECE", "coverage", "ms p50", "ms p95")
     for one in report.scores:
         table.add_row(visible(one.source), *_called(one.quality), f"{one.p50:.0f}", f"{one.p95:.0f}")
     if len(report.scores) > 1:
@@ -150,7 +216,7 @@ def _threshold_words(name: str, rules: Rules) -> str:
 
 
 def _called(quality: Quality) -> list[str]:
-    return [_number(value) for value in (quality.balanced_accuracy, quality.f1, quality.coverage)]
+    return [_number(value) for value in (quality.balanced_accuracy, quality.f1, quality.ece, quality.coverage)]
 
 
 def _confusion(scores: Sequence[Scores]) -> Table:
@@ -158,6 +224,22 @@ def _confusion(scores: Sequence[Scores]) -> Table:
     for label, name in _NAMES.items():
         counts = [sum(one.confusion[label][status] for one in scores) for status in Status]
         table.add_row(name, *map(str, counts))
+    return table
+
+
+def _reliability(report: Report) -> Table:
+    table = _table("All rows: is the risk a probability?", "risk", "rows", "mean risk", "unreliable")
+    for one in report.reliability:
+        table.add_row(f"{one.low:.2f} to {one.high:.2f}", str(one.rows), _number(one.risk), _number(one.unreliable))
+    return table
+
+
+def _differences(report: Report) -> Table:
+    title = f"AUROC against {visible(report.versus or '')}, {CONFIDENCE:.0%} intervals by paired bootstrap"
+    table = _table(title, "source", "AUROC", "the other", "difference", "from", "to")
+    for one in report.differences:
+        values = (one.first, one.second, one.value, one.low, one.high)
+        table.add_row(visible(one.source) or "mean of sources", *map(_number, values))
     return table
 
 

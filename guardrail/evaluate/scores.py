@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 
 from guardrail.evaluate.judgement import Judgement
 from guardrail.evaluate.metrics import auroc, average_precision, balanced_accuracy, f1, percentile
+from guardrail.evaluate.reliability import Bin, bins, expected_calibration_error
 from guardrail.verdict import Cause, Status
 
 __all__ = ["NO_RISK", "Quality", "Scores", "by_source", "mean_quality", "scores"]
@@ -29,6 +30,8 @@ class Quality:
     average_precision: float | None
     balanced_accuracy: float | None
     f1: float | None
+    ece: float | None
+    """Expected calibration error, over the rows that got a risk; see `guardrail.evaluate.reliability`."""
     coverage: float | None
     """Share of the rows that got a risk; the others rank at `NO_RISK`."""
     length: float | None
@@ -48,8 +51,10 @@ class Scores:
     unreliable: int
     """Rows with that label."""
     quality: Quality
+    reliability: tuple[Bin, ...]
+    """The reliability diagram."""
     undefined: str | None
-    """Why some of ``quality`` is None."""
+    """Why some of ``quality`` is None; ``ece`` is None where no row got a risk."""
     confusion: Mapping[bool, Mapping[Status, int]]
     """Rows by label (True: unreliable), then by the verdict's status."""
     causes: Mapping[Cause, int]
@@ -70,12 +75,14 @@ def by_source(judgements: Iterable[Judgement]) -> list[Scores]:
 def scores(source: str, rows: Sequence[Judgement]) -> Scores:
     """The scores of ``rows``, of which there is at least one."""
     unreliable = sum(row.unreliable for row in rows)
+    reliability = bins([row.unreliable for row in rows], [row.risk for row in rows])
     milliseconds = [1000 * row.seconds for row in rows]
     return Scores(
         source=source,
         rows=len(rows),
         unreliable=unreliable,
-        quality=_quality(rows),
+        quality=_quality(rows, expected_calibration_error(reliability)),
+        reliability=reliability,
         undefined=_undefined(len(rows), unreliable),
         confusion={label: _statuses(rows, label) for label in (False, True)},
         causes=Counter(row.cause for row in rows if row.cause is not None),
@@ -91,7 +98,7 @@ def mean_quality(found: Sequence[Scores]) -> Quality:
     )
 
 
-def _quality(rows: Sequence[Judgement]) -> Quality:
+def _quality(rows: Sequence[Judgement], ece: float | None) -> Quality:
     labels = [row.unreliable for row in rows]
     risks = [NO_RISK if row.risk is None else row.risk for row in rows]
     called = [row.status is Status.UNRELIABLE for row in rows]
@@ -100,6 +107,7 @@ def _quality(rows: Sequence[Judgement]) -> Quality:
         average_precision=average_precision(labels, risks),
         balanced_accuracy=balanced_accuracy(labels, called),
         f1=f1(labels, called),
+        ece=ece,
         coverage=sum(row.risk is not None for row in rows) / len(rows),
         length=_either_way(auroc(labels, [row.baselines.length for row in rows])),
         word_novelty=auroc(labels, [row.baselines.word_novelty for row in rows]),

@@ -22,7 +22,7 @@ from guardrail.testing import ScriptedVerifier, unknown
 from guardrail.verdict import Cause, Status, Verdict
 from guardrail.verifiers.protocol import Check
 
-QUALITY = {"auroc", "average_precision", "balanced_accuracy", "f1", "coverage", "baselines"}
+QUALITY = {"auroc", "average_precision", "balanced_accuracy", "f1", "ece", "coverage", "baselines"}
 
 
 def judge(check: Check) -> Verdict:
@@ -69,6 +69,7 @@ def test_the_object_has_exactly_the_published_shape(tmp_path: Path) -> None:
         "average_precision": 0.8333,
         "balanced_accuracy": 0.75,
         "f1": 0.8,
+        "ece": 0.35,
         "coverage": 1.0,
         "baselines": {"length": 1.0, "word_novelty": 0.5, "bigram_novelty": 0.5},
     }
@@ -93,9 +94,16 @@ def test_the_object_has_exactly_the_published_shape(tmp_path: Path) -> None:
                 },
                 "causes": {},
                 "latency_ms": latency,
+                "reliability": [
+                    {"low": 0.2, "high": 0.2667, "rows": 1, "risk": 0.2, "unreliable": 0.0},
+                    {"low": 0.6, "high": 0.6667, "rows": 1, "risk": 0.6, "unreliable": 1.0},
+                    {"low": 0.6667, "high": 0.7333, "rows": 1, "risk": 0.7, "unreliable": 0.0},
+                    {"low": 0.8667, "high": 0.9333, "rows": 1, "risk": 0.9, "unreliable": 1.0},
+                ],
             }
         ],
         "mean": quality,
+        "versus": None,
     }
     assert len(digest) == 16
     assert set(latency) == {"p50", "p95"}
@@ -265,6 +273,30 @@ def test_a_verifier_of_the_policy_is_asked_by_name(tmp_path: Path) -> None:
     assert found(result)["mean"]["auroc"] == 0.5
 
 
+def test_two_verifiers_are_compared_on_the_same_rows(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("version: 1\nverifiers: {other: {kind: embedded}}\n")
+    other = ScriptedVerifier(Verdict(Status.RELIABLE, risk=0.5), id="other", repeat=True)
+    obj = {"main": ScriptedVerifier(judge, repeat=True), "other": other}
+    rows = [row(f"0.{n:02d}", int(n > 50 or n % 7 == 0)) for n in range(100)]
+    args = ["eval", "-", "--policy", str(policy), "--versus", "other"]
+    result = CliRunner().invoke(cli, [*args, "--json"], input="\n".join(rows), obj=obj)
+    assert result.exit_code == 0, result.output
+    versus = found(result)["versus"]
+    assert (versus["verifier"], versus["resamples"], versus["confidence"]) == ("other", 2000, 0.95)
+    [source] = versus["sources"]
+    assert source == {"source": "stdin", **versus["mean"]}
+    assert source["auroc"] == 0.5
+    assert source["difference"] == pytest.approx(found(result)["mean"]["auroc"] - 0.5, abs=1e-4)
+    assert 0 < source["low"] < source["difference"] < source["high"] < 0.5
+    assert "AUROC against other" in CliRunner().invoke(cli, args, input="\n".join(rows), obj=obj).stdout
+
+
+def test_a_verifier_to_compare_with_must_be_there() -> None:
+    result = run("-", "--versus", "mian", input=ROWS[0])
+    assert (result.exit_code, "no verifier 'mian'; did you mean 'main'?" in result.stderr) == (2, True)
+
+
 def test_a_verifier_that_is_not_there_is_a_mistake() -> None:
     result = run("-", "--verifier", "mian", input=ROWS[0])
     assert result.exit_code == 2
@@ -295,6 +327,19 @@ def test_the_output_file_holds_every_row_with_its_label(tmp_path: Path) -> None:
     assert first["verdict"]["risk"] == 0.9
     assert (second["file"], second["line"]) == (path, 2)
     assert '"answer" is missing' in second["error"]
+
+
+def test_the_report_is_one_file_with_the_worst_errors(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is of the extra eval")
+    html = tmp_path / "out.html"
+    result = run(written(tmp_path / "qa.jsonl", [*ROWS, row("0.95 <b>bold</b>", 0)]), "--report", str(html))
+    assert result.exit_code == 0, result.output
+    text = html.read_text(encoding="utf-8")
+    assert text.startswith("<!doctype html>")
+    assert text.endswith("</html>\n")
+    assert text.index("0.95 &lt;b&gt;bold&lt;/b&gt;") < text.index("0.7 x y")
+    assert "qa.jsonl:5" in text
+    assert "scripted 1" in text
 
 
 def test_the_output_is_none_of_the_inputs(tmp_path: Path) -> None:

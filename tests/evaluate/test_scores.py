@@ -57,8 +57,9 @@ def test_no_row_is_lost_whatever_became_of_it(rows: list[Judgement]) -> None:
 @given(rows=JUDGEMENTS)
 def test_scores_lie_between_0_and_1_or_are_undefined_with_a_reason(rows: list[Judgement]) -> None:
     for one in by_source(rows):
-        values = [getattr(one.quality, field.name) for field in fields(Quality)]
+        values = [getattr(one.quality, field.name) for field in fields(Quality) if field.name != "ece"]
         assert all(value is None or 0 <= value <= 1 for value in values)
+        assert (one.quality.ece is None) == (one.quality.coverage == 0)
         assert (None in values) == (one.undefined is not None)
 
 
