@@ -121,7 +121,7 @@ def test_a_bug_in_a_member_is_logged_and_the_rest_decides(how: str, caplog: pyte
     verdict = ask(panel(ScriptedVerifier(broken), ScriptedVerifier(unreliable())), check(), how)
     assert verdict.status is Status.UNRELIABLE
     assert "m0: no verdict (server)" in verdict.explanation
-    assert "KeyError: 'upside down'" in caplog.text
+    assert "raised KeyError" in caplog.text
 
 
 @both
