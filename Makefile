@@ -12,7 +12,7 @@ DEV := $(VENV)/.dev
 SDKS := langchain-openai instructor litellm llama-index-llms-openai openai-agents pydantic-ai-slim
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-httpx test-openai2 test-lowest test-sdks lint format types docs schema bench clean
+.PHONY: help setup demo test test-httpx test-openai2 test-lowest test-sdks lint format types docs schema bench bench-peers clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -62,17 +62,26 @@ schema: $(DEV) ## Write the JSON Schema of policy files anew; a test holds it ag
 	$(BIN)/python -m guardrail.policy.schema > guardrail/policy/schema.json.new
 	@mv guardrail/policy/schema.json.new guardrail/policy/schema.json
 
-bench: $(DEV) ## Measure: the embedded model, the overhead of a guarded call
+bench: $(DEV) ## Measure what guarding costs, beside bare calls (two minutes)
 	$(BIN)/python -m benchmarks $(ARGS)
 
+bench-peers: $(DEV) $(VENV)-bench/.use ## The same with a harness for other guards: HARNESS=folder (benchmarks/peers/README.md)
+	@test -f "$(HARNESS)/mock_server.py" || { echo "Say where the harness is: make bench-peers HARNESS=folder" >&2; exit 1; }
+	@PYTHON=$(abspath $(BIN)/python) MOCK=$(abspath $(VENV)-bench/bin/python) sh benchmarks/peers/run.sh "$(HARNESS)"
+
 .PRECIOUS: $(VENV)-sdks/%/.use
+$(VENV)-bench/.use:
+	$(call new_venv,$(VENV)-bench)
+	@$(VENV)-bench/bin/python -m pip install --quiet httptools uvloop orjson
+	@touch $@
+
 $(VENV)-sdks/%/.use: pyproject.toml
 	$(call new_venv,$(VENV)-sdks/$*)
 	@$(VENV)-sdks/$*/bin/python -m pip install --quiet --editable . $* pytest pytest-asyncio hypothesis
 	@touch $@
 
 clean: ## Remove all that make has made
-	rm -rf $(VENV) $(VENV)-openai2 $(VENV)-lowest $(VENV)-sdks build dist docs/_build .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-openai2 $(VENV)-lowest $(VENV)-sdks build dist docs/_build .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(USE): pyproject.toml
 	$(call new_venv,$(VENV))
