@@ -83,7 +83,7 @@ class Exchange:
 
     def generated(self, status: int, content: bytes) -> Generated:
         """Another answer, from the response to `again`; raises `GenerationError` where there is none."""
-        if status != 200:
+        if not 200 <= status < 300:
             raise GenerationError(f"the LLM answered HTTP {status}")
         reply = parse(content)
         turns = self.codec.read_turns(reply) if reply is not None else ()

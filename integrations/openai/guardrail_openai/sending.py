@@ -154,9 +154,14 @@ class GuardedSending:
         self.guard.remember(join(outcomes), _name(reply), key, *sources)
 
 
-def is_stream(response: Any) -> bool:
-    """Whether ``response`` is an answer that comes in events."""
-    return response.status_code == 200 and "text/event-stream" in response.headers.get("content-type", "")
+def is_stream(response: Any, *, asked: bool) -> bool:
+    """Whether ``response`` comes in events.
+
+    The SDK reads what was ``asked`` for as a stream as events, whatever type the server gives it: so does this, but
+    for JSON, which a server without streams may answer.
+    """
+    kind = response.headers.get("content-type", "").lower()
+    return "text/event-stream" in kind or (asked and "json" not in kind)
 
 
 def _name(reply: Json | None) -> str | None:

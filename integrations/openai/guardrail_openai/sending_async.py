@@ -34,13 +34,15 @@ class AsyncSending(GuardedSending):
             return await self.inner.send(request, stream=stream, **options)
         started = time.monotonic()
         response = await self.inner.send(self._outgoing(request, exchange), stream=stream, **options)
-        settle = functools.partial(self._settle, exchange, request, options, started)
-        if exchange.asked.stream and is_stream(response):
-            return self._stream(response, exchange, settle)
-        if response.status_code != 200:
+        if not response.is_success:
             return response
+        settle = functools.partial(self._settle, exchange, request, options, started)
+        if is_stream(response, asked=exchange.asked.stream):
+            return await self._stream(response, exchange, settle, read=not stream)
         await response.aread()
         reply = parse(response.content)
+        if reply is None and exchange.asked.stream:  # events under a wrong type
+            return await self._stream(response, exchange, settle, read=not stream)
         if reply is None or not exchange.codec.read_turns(reply):
             self._unanswered(exchange, reply)
             return response
@@ -52,7 +54,8 @@ class AsyncSending(GuardedSending):
         if self._owns_guard:
             await self.guard.aclose()
 
-    def _stream(self, response: Any, exchange: Exchange, settle: Any) -> Any:
+    async def _stream(self, response: Any, exchange: Exchange, settle: Any, *, read: bool) -> Any:
+        """The response with a guarded stream for its body; ``read``: to its end, as the SDK wants it whole."""
         key = f"stream-{id(exchange):x}-{time.monotonic_ns():x}"
 
         async def settle_stream(reply: Json) -> Sequence[Outcome]:
@@ -61,7 +64,10 @@ class AsyncSending(GuardedSending):
             return outcomes
 
         source = apump(response.aiter_bytes(), exchange, settle_stream)
-        return self._streaming(response, byte_streams(self._hx)[1](source, response), key)
+        streaming = self._streaming(response, byte_streams(self._hx)[1](source, response), key)
+        if read:
+            await streaming.aread()
+        return streaming
 
     async def _settle(
         self, exchange: Exchange, request: Any, options: Any, started: float, reply: Json

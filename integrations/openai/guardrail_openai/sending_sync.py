@@ -35,13 +35,15 @@ class SyncSending(GuardedSending):
             return self.inner.send(request, stream=stream, **options)
         started = time.monotonic()
         response = self.inner.send(self._outgoing(request, exchange), stream=stream, **options)
-        settle = functools.partial(self._settle, exchange, request, options, started)
-        if exchange.asked.stream and is_stream(response):
-            return self._stream(response, exchange, settle)
-        if response.status_code != 200:
+        if not response.is_success:
             return response
+        settle = functools.partial(self._settle, exchange, request, options, started)
+        if is_stream(response, asked=exchange.asked.stream):
+            return self._stream(response, exchange, settle, read=not stream)
         response.read()
         reply = parse(response.content)
+        if reply is None and exchange.asked.stream:  # events under a wrong type
+            return self._stream(response, exchange, settle, read=not stream)
         if reply is None or not exchange.codec.read_turns(reply):
             self._unanswered(exchange, reply)
             return response
@@ -53,7 +55,8 @@ class SyncSending(GuardedSending):
         if self._owns_guard:
             self.guard.close()
 
-    def _stream(self, response: Any, exchange: Exchange, settle: Any) -> Any:
+    def _stream(self, response: Any, exchange: Exchange, settle: Any, *, read: bool) -> Any:
+        """The response with a guarded stream for its body; ``read``: to its end, as the SDK wants it whole."""
         key = f"stream-{id(exchange):x}-{time.monotonic_ns():x}"
 
         def settle_stream(reply: Json) -> Sequence[Outcome]:
@@ -62,7 +65,10 @@ class SyncSending(GuardedSending):
             return outcomes
 
         source = pump(response.iter_bytes(), exchange, settle_stream)
-        return self._streaming(response, byte_streams(self._hx)[0](source, response), key)
+        streaming = self._streaming(response, byte_streams(self._hx)[0](source, response), key)
+        if read:
+            streaming.read()
+        return streaming
 
     def _settle(self, exchange: Exchange, request: Any, options: Any, started: float, reply: Json) -> list[Outcome]:
         """One guarded turn for each choice; several at a time."""

@@ -117,6 +117,11 @@ def test_tool_calls_refusals_and_empty_answers_pass_unharmed(make: Make, upstrea
     assert client.verifier.checks == []
 
 
+def test_an_answer_is_guarded_whatever_success_it_comes_with(make: Make, upstream: Upstream) -> None:
+    client, upstream.script = make(BLOCK), [Reply(completion(BAD), status=201)]
+    assert create(client).choices[0].message.content == "Withheld."
+
+
 def test_a_regenerated_answer_cannot_turn_into_a_tool_call(make: Make, upstream: Upstream) -> None:
     client, upstream.script = make(REGENERATE), [Reply(completion(BAD)), Reply(completion(GOOD))]
     create(client, tools=[{"type": "function", "function": {"name": "weather", "parameters": {}}}])

@@ -95,6 +95,22 @@ def test_a_gzipped_stream_is_read(make: Make, upstream: Upstream) -> None:
     assert text_of(streamed(client)[1]) == "Withheld."
 
 
+@pytest.mark.parametrize("kind", ["Text/Event-Stream", "text/plain", "application/json", ""])
+@pytest.mark.parametrize("status", [200, 201])
+def test_a_stream_is_guarded_whatever_type_and_success_it_claims(
+    make: Make, upstream: Upstream, kind: str, status: int
+) -> None:
+    client, upstream.script = make(BLOCK), [Reply(raw(chunks(BAD)), status, headers={"content-type": kind})]
+    assert text_of(streamed(client)[1]) == "Withheld."
+
+
+def test_a_stream_that_was_not_asked_for_is_guarded(make: Make, upstream: Upstream) -> None:
+    client, upstream.script = make(BLOCK), [chunks(BAD)]
+    text = str(create(client))  # as the SDK gives it
+    assert "Withheld." in text
+    assert "London" not in text
+
+
 def test_comments_go_out_at_once_and_stay(make: Make, upstream: Upstream) -> None:
     ended = threading.Event()
 
