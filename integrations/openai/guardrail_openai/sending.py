@@ -77,7 +77,7 @@ class GuardedSending:
 
     def _fetch(self, request: Any, fetch: Fetch, remaining: float | None) -> Any:
         """The request for more of the history, with the headers of the request that is guarded."""
-        path = "/".join((root_of(request.url.path), *(quote(part, safe="") for part in fetch.path)))
+        path = root_of(request.url.path) + "/".join(quote(part, safe="") for part in fetch.path)
         version = {key: value for key, value in request.url.params.items() if key == "api-version"}
         url = request.url.copy_with(path=path, query=None).copy_merge_params({**version, **fetch.params})
         headers = [

@@ -12,26 +12,27 @@ from guardrail.wire.responses import ResponsesCodec
 __all__ = ["codec_for", "retrieved", "root_of", "unguarded"]
 
 _GUARDED: tuple[tuple[str, Codec], ...] = (
-    ("/chat/completions", ChatCodec()),
-    ("/completions", CompletionsCodec()),
-    ("/responses", ResponsesCodec()),
+    ("chat/completions", ChatCodec()),
+    ("completions", CompletionsCodec()),
+    ("responses", ResponsesCodec()),
 )
 _RETRIEVED = {
-    "GET": re.compile(r"/responses/(?P<id>[^/]+)$"),
-    "POST": re.compile(r"/responses/(?P<id>[^/]+)/cancel$"),
+    "GET": re.compile(r"responses/(?P<id>[^/]+)$"),
+    "POST": re.compile(r"responses/(?P<id>[^/]+)/cancel$"),
 }
 
 _UNGUARDED = (
-    ("POST", re.compile(r"/threads(/.*)?/runs(/.*)?$"), "beta.threads.runs"),
-    ("GET", re.compile(r"/threads/[^/]+/messages(/[^/]+)?$"), "beta.threads.messages"),
-    ("POST", re.compile(r"/(agents|chatkit)/.+$"), "beta.agents and beta.chatkit"),
+    ("POST", re.compile(r"/(v\d+)?threads(/.*)?/runs(/.*)?$"), "beta.threads.runs"),
+    ("GET", re.compile(r"/(v\d+)?threads/[^/]+/messages(/[^/]+)?$"), "beta.threads.messages"),
+    ("POST", re.compile(r"/(v\d+)?(agents|chatkit)/.+$"), "beta.agents and beta.chatkit"),
 )
 
 
 def codec_for(method: str, path: str) -> Codec | None:
     """What reads and writes this request; None when it is not guarded.
 
-    Matched by the end of the path, so that Azure's deployments and any base URL are covered.
+    Matched by the end of the path, so that Azure's deployments and any base URL are covered; and not from a slash on,
+    as the SDK's module puts none behind an ``openai.base_url`` that lacks it.
     """
     if method != "POST":
         return None
@@ -52,5 +53,5 @@ def unguarded(method: str, path: str) -> str | None:
 
 
 def root_of(path: str) -> str:
-    """The API's root in the path of a request for a response."""
-    return path[: path.rindex("/responses")]
+    """The API's root in the path of a request for a response, with the slash at its end where the SDK puts one."""
+    return path[: f"{path.rstrip('/')}/".rindex("responses/")]

@@ -354,8 +354,9 @@ def test_other_resources_of_the_sdk_pass(make: Make, upstream: Upstream) -> None
     assert upstream.paths == ["/v1/embeddings"]
 
 
-def test_the_module_itself_can_be_guarded(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"api_key": "sk-test", "base_url": f"{upstream.url}/", "http_client": None}.items():
+@pytest.mark.parametrize("end", ["/", ""])  # without it, the SDK's module asks for /v1chat/completions
+def test_the_module_itself_can_be_guarded(upstream: Upstream, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    for name, value in {"api_key": "sk-test", "base_url": f"{upstream.url}{end}", "http_client": None}.items():
         monkeypatch.setattr(openai, name, value)
     monkeypatch.setattr(openai, "_client", None)
     upstream.answer = speaking("It is London.")
@@ -363,7 +364,10 @@ def test_the_module_itself_can_be_guarded(upstream: Upstream, monkeypatch: pytes
     with guardrail.Guard(guardrail.load_policy(BLOCK), verifiers={"main": verifier}) as guard:
         assert guardrail.wrap(openai, guard) is openai
         answer = openai.chat.completions.create(**CHAT)
-        assert "London" not in openai.responses.create(**RESPONSE).model_dump_json()
+        assert "London" not in openai.completions.create(model="m", prompt="x").model_dump_json()
+        for more in ({}, {"previous_response_id": "resp_0"}):
+            assert "London" not in openai.responses.create(**RESPONSE, **more).model_dump_json()
+        assert upstream.fetched == [f"/v1{end}responses/resp_0"]
         with pytest.raises(ConfigError, match="websockets"), openai.realtime.connect(model="m"):
             pass
         assert openai.http_client is not None
