@@ -58,7 +58,7 @@ def restreamed(
         return [event.raw for event in events]
     order = [index_of(choice) for choice in choices_of(reply)]
     gone = {order[place] for place in replaced}
-    kept = [left for event in events if event.data != DONE and (left := _without(event, gone)) is not None]
+    kept = [left for event in events if (left := _without(event, gone)) is not None]
     fresh = [raw for place in replaced for raw in chunks(final, choices_of(final)[place])]
     # A chunk without choices holds the usage and closes a stream: what is put in goes before it.
     body = [event.raw for event in kept if choices_of(event.json() or {})]
@@ -67,9 +67,11 @@ def restreamed(
 
 
 def _without(event: Event, gone: Collection[int]) -> Event | None:
-    """The event without the choices in ``gone``; None when nothing is left of it."""
+    """The event without the choices in ``gone``; None when nothing is left of it, or what is in it cannot be told."""
     chunk = event.json()
-    if chunk is None or not (choices := choices_of(chunk)):
+    if chunk is None:
+        return None
+    if not (choices := choices_of(chunk)):
         return event
     kept = [choice for choice in choices if index_of(choice) not in gone]
     if len(kept) == len(choices):

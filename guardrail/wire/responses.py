@@ -45,6 +45,8 @@ class ResponsesCodec:
 
     def read_turns(self, reply: Json) -> tuple[Turn, ...]:
         """One turn; none while the response is in the making, or when it ended without a text."""
+        if not isinstance(reply.get("output"), list):
+            return ()
         items = _items(reply)
         texts = [_part(part, "text") for item in items for part in _parts(item, "output_text")]
         if not any(texts) and reply.get("status") not in ("completed", "incomplete", None):
@@ -196,7 +198,9 @@ def _refused(reply: Json, message: str) -> Json:
         "content": [{"type": "refusal", "refusal": message}],
     }
     kept = [item for item in _items(reply) if item.get("type") not in ("message", "reasoning")]
-    return {**reply, "status": "completed", "incomplete_details": None, "output": [*kept, item]}
+    # Some servers repeat the text beside the output.
+    whole = {key: value for key, value in reply.items() if key != "output_text"}
+    return {**whole, "status": "completed", "incomplete_details": None, "output": [*kept, item]}
 
 
 def _events(response: Json) -> Iterator[Json]:

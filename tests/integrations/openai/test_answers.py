@@ -24,6 +24,7 @@ from tests.integrations.openai.upstream import (
     chunks,
     completion,
     response,
+    sse,
     text_completion,
     tool_call_completion,
 )
@@ -282,6 +283,18 @@ def test_reasoning_that_may_quote_a_blocked_answer_is_withheld_with_it(make: Mak
     client, upstream.script = make(BLOCK), [Reply(whole)]
     answer = client.run(lambda c: c.responses.create(model="m", input="x"))
     assert "London" not in answer.model_dump_json()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_text_that_a_server_repeats_beside_its_output_is_withheld_too(
+    make: Make, upstream: Upstream, stream: bool
+) -> None:
+    whole = response(BAD, output_text=BAD)
+    closing = sse({"type": "response.completed", "sequence_number": 0, "response": whole}, done=False)
+    client, upstream.script = make(BLOCK), [closing if stream else Reply(whole)]
+    raw = client.run(lambda c: c.responses.with_raw_response.create(model="m", input="x", stream=stream))
+    shown = client.items(raw.parse()) if stream else raw.text
+    assert "London" not in str(shown)
 
 
 def test_reasoning_beside_a_blocked_completion_is_withheld_with_it(make: Make, upstream: Upstream) -> None:

@@ -309,6 +309,12 @@ def test_nothing_of_a_bad_stream_is_ever_sent_on(make: Make, upstream: Upstream)
     assert guardrail.report(stream).action is Action.REGENERATE
 
 
+def test_broken_events_of_a_bad_stream_go_with_it(make: Make, upstream: Upstream) -> None:
+    body = raw(chunks(BAD)) + b'data: {"choices": [{"delta": {"content": "London\n\n'
+    client, upstream.script = make(BLOCK), [Reply(body, headers={"content-type": "text/event-stream"})]
+    assert b"London" not in bytes_of(client)
+
+
 def test_where_no_usage_was_asked_for_none_is_sent(make: Make, upstream: Upstream) -> None:
     client, upstream.script = make(REGENERATE), [chunks(BAD), Reply(completion(GOOD))]
     _, items = streamed(client)
