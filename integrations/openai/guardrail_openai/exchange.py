@@ -89,6 +89,8 @@ class Exchange:
         turns = self.codec.read_turns(reply) if reply is not None else ()
         if reply is None or not turns:
             raise GenerationError("the LLM's answer could not be read")
+        if not (turns[0].text.strip() or turns[0].tool_calls or turns[0].refusal):
+            raise GenerationError("the LLM's answer was empty")
         self.others.append((turns[0], reply))
         return Generated(turns[0], usage_of(reply))
 

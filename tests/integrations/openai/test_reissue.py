@@ -143,6 +143,23 @@ def test_a_regeneration_that_cannot_be_read_loses_nothing(make: Make, upstream: 
     assert len(upstream.requests) == 2
 
 
+@pytest.mark.parametrize("empty", [completion(""), {"choices": [{}]}])
+def test_an_empty_regeneration_does_not_take_the_place_of_an_answer(
+    make: Make, upstream: Upstream, empty: Any
+) -> None:
+    client, upstream.script = make(THEN_FLAG), [Reply(completion(BAD)), Reply(empty)]
+    answer = create(client)
+    assert answer.choices[0].message.content == BAD
+    assert "the LLM's answer was empty" in guardrail.report(answer).notes[-1]
+
+
+@pytest.mark.parametrize("empty", [{}, response("")])
+def test_nor_does_an_empty_response(make: Make, upstream: Upstream, empty: Any) -> None:
+    client, upstream.script = make(THEN_FLAG), [Reply(response(BAD)), Reply(empty)]
+    answer = client.run(lambda c: c.responses.create(model="m", input="x"))
+    assert answer.output_text == BAD
+
+
 def test_of_a_failing_stream_regeneration_the_message_of_the_policy_is_left(make: Make, upstream: Upstream) -> None:
     client, upstream.script = make(REGENERATE), [chunks(BAD), failing(503)]
     _, items = streamed(client)
