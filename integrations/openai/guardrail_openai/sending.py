@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
@@ -43,6 +44,8 @@ class GuardedSending:
         super().__init__(**options)
         self.inner, self.guard, self.owner, self._hx = inner, guard, owner, hx
         self._owns_guard = owns_guard
+        if hasattr(inner, "__del__"):
+            _outlive(self, inner)
         self._begun: Recent[Exchange] = Recent(_BACKGROUND)
         self._histories = Histories()
         self._judged: Recent[tuple[str, Outcome]] = Recent(_JUDGED)
@@ -152,6 +155,19 @@ class GuardedSending:
     def _streamed(self, reply: Json, outcomes: Sequence[Outcome], exchange: Exchange, key: str) -> None:
         sources = (_name(end.source) for end in exchange.settled(outcomes) if end.source)
         self.guard.remember(join(outcomes), _name(reply), key, *sources)
+
+
+def _outlive(guarded: object, inner: object) -> None:
+    """Have ``inner``, which the SDK made and closes when it is collected, be collected after ``guarded``.
+
+    Both are in cycles of the SDK's. When a cycle is collected, its sockets may be the first to learn of it, and complain
+    of not being closed; ``inner`` and its sockets are not yet in this one.
+    """
+    weakref.finalize(guarded, _nothing, inner).atexit = False
+
+
+def _nothing(_: object) -> None:
+    pass
 
 
 def is_stream(response: Any, *, asked: bool) -> bool:

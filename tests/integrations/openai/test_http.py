@@ -205,6 +205,26 @@ def test_the_original_may_be_forgotten(upstream: Upstream) -> None:
     client.close()
 
 
+def test_a_forgotten_client_is_closed_before_its_sockets_complain() -> None:
+    said: list[str] = []
+
+    class Socket:
+        def __del__(self) -> None:
+            said.append("a socket is not closed" if not said else "a socket goes")
+
+    def use() -> None:
+        socket = Socket()  # the oldest of what is collected, so the first to be told
+        bare = openai.OpenAI(api_key="sk-test")
+        http: Any = bare._client
+        http.socket, http.close = socket, lambda: said.append("closed")
+        assert guardrail.wrap(bare).chat.completions  # in a cycle with its client
+
+    gc.collect()
+    use()
+    gc.collect()
+    assert said == ["closed", "a socket goes"]
+
+
 def test_many_threads_share_one_client(upstream: Upstream) -> None:
     upstream.answer = speaking(BAD)
     verifier = ScriptedVerifier(unreliable("London"), repeat=True)

@@ -144,9 +144,7 @@ def test_a_regeneration_that_cannot_be_read_loses_nothing(make: Make, upstream: 
 
 
 @pytest.mark.parametrize("empty", [completion(""), {"choices": [{}]}])
-def test_an_empty_regeneration_does_not_take_the_place_of_an_answer(
-    make: Make, upstream: Upstream, empty: Any
-) -> None:
+def test_an_empty_regeneration_does_not_take_the_place_of_an_answer(make: Make, upstream: Upstream, empty: Any) -> None:
     client, upstream.script = make(THEN_FLAG), [Reply(completion(BAD)), Reply(empty)]
     answer = create(client)
     assert answer.choices[0].message.content == BAD
