@@ -2,6 +2,6 @@
 SDK's own."""
 
 from guardrail_openai.adapter import adapter
-from guardrail_openai.errors import OpenAIBlockedError, OpenAIInputError
+from guardrail_openai.errors import OpenAIBlockedError, OpenAIInputError, OpenAIUnguardedError
 
-__all__ = ["OpenAIBlockedError", "OpenAIInputError", "adapter"]
+__all__ = ["OpenAIBlockedError", "OpenAIInputError", "OpenAIUnguardedError", "adapter"]

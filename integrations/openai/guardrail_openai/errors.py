@@ -1,7 +1,6 @@
 """Errors that pass through the OpenAI SDK once and unchanged.
 
-The SDK retries what it does not know and wraps it in an error of its own; an `OpenAIError` raised below it
-goes
+The SDK retries what it does not know and wraps it in an error of its own; an `OpenAIError` raised below it goes
 straight to the caller. So what a guarded client raises is both.
 """
 

@@ -160,8 +160,8 @@ class GuardedSending:
 def _outlive(guarded: object, inner: object) -> None:
     """Have ``inner``, which the SDK made and closes when it is collected, be collected after ``guarded``.
 
-    Both are in cycles of the SDK's. When a cycle is collected, its sockets may be the first to learn of it, and complain
-    of not being closed; ``inner`` and its sockets are not yet in this one.
+    Clients of the SDK are in cycles. When one is collected, its sockets may be the first to be told, and complain of
+    not being closed; ``inner`` and its sockets are not yet in this one.
     """
     weakref.finalize(guarded, _nothing, inner).atexit = False
 

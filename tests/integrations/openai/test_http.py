@@ -217,7 +217,7 @@ def test_a_forgotten_client_is_closed_before_its_sockets_complain() -> None:
         bare = openai.OpenAI(api_key="sk-test")
         http: Any = bare._client
         http.socket, http.close = socket, lambda: said.append("closed")
-        assert guardrail.wrap(bare).chat.completions  # in a cycle with its client
+        _ = guardrail.wrap(bare).chat  # in a cycle with its client
 
     gc.collect()
     use()
