@@ -13,6 +13,7 @@ from guardrail.logs import once
 from guardrail.outcome import Outcome, join
 from guardrail.recent import Recent
 from guardrail.wire.exchange import Json
+from guardrail_openai.errors import OpenAIBlockedError
 from guardrail_openai.exchange import (
     Exchange,
     bounded_extensions,
@@ -48,7 +49,8 @@ class GuardedSending:
             _outlive(self, inner)
         self._begun: Recent[Exchange] = Recent(_BACKGROUND)
         self._histories = Histories()
-        self._judged: Recent[tuple[str, Outcome]] = Recent(_JUDGED)
+        self._judged: Recent[tuple[str, Outcome, bool]] = Recent(_JUDGED)
+        """The text, how it ended, and whether by an error."""
 
     def build_request(self, *args: Any, **kwargs: Any) -> Any:
         """As the user's own client builds it, with its headers, cookies and base URL."""
@@ -92,12 +94,25 @@ class GuardedSending:
         return self._hx.Request("GET", url, headers=[*headers, ("accept", "application/json")], extensions=extensions)
 
     def _settled_before(self, exchange: Exchange, reply: Json) -> list[Outcome]:
-        """How the response ended when it was made, or fetched for the first time; empty where that is not known."""
+        """How the response ended when it was made, or fetched for the first time; empty where that is not known.
+
+        Raises `OpenAIBlockedError` where it did so then.
+        """
         name = _name(reply)
         known = self._judged.find(name) if exchange.fetched and name else None
-        text, outcome = known or ("", None)
+        text, outcome, raised = known or ("", None, False)
         # The text may have grown since.
-        return [outcome] if outcome and [text] == [turn.text for turn in exchange.codec.read_turns(reply)] else []
+        if outcome is None or [text] != [turn.text for turn in exchange.codec.read_turns(reply)]:
+            return []
+        if raised:
+            raise OpenAIBlockedError(outcome.text, outcome)
+        return [outcome]
+
+    def _raised(self, exchange: Exchange, reply: Json, error: OpenAIBlockedError) -> None:
+        """Remember that the response is withheld by an error, for those that will fetch it."""
+        if reply.get("object") == "response":
+            [turn] = exchange.codec.read_turns(reply)
+            self._judged.keep((turn.text, error.outcome, True), _name(reply))
 
     def _known(self, exchange: Exchange, reply: Json, outcomes: Sequence[Outcome]) -> None:
         """Remember the response, for those that will follow it and those that will fetch it."""
@@ -109,7 +124,7 @@ class GuardedSending:
             if step is not None:
                 self._histories.keep(step, _name(reply), _name(delivered))
             [turn] = exchange.codec.read_turns(delivered)
-            self._judged.keep((turn.text, end.outcome), _name(delivered))
+            self._judged.keep((turn.text, end.outcome, False), _name(delivered))
 
     def _outgoing(self, request: Any, exchange: Exchange) -> Any:
         """The request to send: the SDK's own, or the same without the field that is for the guard."""

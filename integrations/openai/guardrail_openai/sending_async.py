@@ -79,7 +79,11 @@ class AsyncSending(GuardedSending):
         known = replace(exchange, history=await self._history(exchange, request, options, reply))
         waited = time.monotonic() - answered
         one = functools.partial(self._guard, known, request, options, answered - started, waited)
-        outcomes = await _each(one, exchange.codec.read_turns(reply))
+        try:
+            outcomes = await _each(one, exchange.codec.read_turns(reply))
+        except OpenAIBlockedError as error:
+            self._raised(exchange, reply, error)
+            raise
         self._known(exchange, reply, outcomes)
         return outcomes
 

@@ -78,7 +78,11 @@ class SyncSending(GuardedSending):
         known = replace(exchange, history=self._history(exchange, request, options, reply))
         waited = time.monotonic() - answered
         one = functools.partial(self._guard, known, request, options, answered - started, waited)
-        outcomes = _each(one, exchange.codec.read_turns(reply))
+        try:
+            outcomes = _each(one, exchange.codec.read_turns(reply))
+        except OpenAIBlockedError as error:
+            self._raised(exchange, reply, error)
+            raise
         self._known(exchange, reply, outcomes)
         return outcomes
 

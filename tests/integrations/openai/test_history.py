@@ -8,7 +8,7 @@ import pytest
 
 import guardrail
 from guardrail import Action
-from tests.integrations.openai.clients import AZURE, BAD, BLOCK, GOOD, KINDS, REGENERATE, Client, Make
+from tests.integrations.openai.clients import AZURE, BAD, BLOCK, GOOD, KINDS, RAISE, REGENERATE, Client, Make
 from tests.integrations.openai.upstream import Json, Reply, Upstream, response, speaking
 
 NEXT = "And of Italy?"
@@ -184,6 +184,16 @@ def test_however_often_it_is_fetched_it_is_judged_once(make: Make, upstream: Ups
     assert len(set(answers)) == 1
     assert ("London" in answers[0], "Paris" in answers[0]) == (False, text == GOOD)
     assert len(client.verifier.checks) == 1
+
+
+def test_so_it_is_where_a_blocked_answer_raises(make: Make, upstream: Upstream) -> None:
+    client, upstream.stored["responses/resp_1"] = make(RAISE), response(BAD)
+    outcomes = []
+    for _ in range(3):
+        with pytest.raises(guardrail.BlockedError) as caught:
+            client.run(lambda c: c.responses.retrieve("resp_1"))
+        outcomes.append(caught.value.outcome)
+    assert (len({outcome.id for outcome in outcomes}), len(client.verifier.checks)) == (1, 1)
 
 
 def test_another_text_under_the_same_id_is_judged_anew(make: Make, upstream: Upstream) -> None:
