@@ -16,8 +16,9 @@ from guardrail.flow import Draft, Generated
 from guardrail.logs import logger
 from guardrail.outcome import Outcome
 from guardrail.wire.exchange import Json
+from guardrail_openai.deadline import Deadline
 from guardrail_openai.errors import OpenAIBlockedError
-from guardrail_openai.exchange import Deadline, Exchange, parse
+from guardrail_openai.exchange import Exchange, parse
 from guardrail_openai.histories import Fetch, History
 from guardrail_openai.sending import FETCHING, GuardedSending, is_stream
 from guardrail_openai.stream import byte_streams, pump
