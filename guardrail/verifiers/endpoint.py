@@ -12,7 +12,6 @@ from contextlib import aclosing, closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
-from weakref import WeakKeyDictionary
 
 from guardrail import __version__
 from guardrail.errors import ConfigError, VerifierError
@@ -59,7 +58,7 @@ class Endpoint:
         if key:
             self._headers["authorization"] = f"Bearer {_sendable('authorization', key)}"
         self._connections: dict[int, Connections] = {}
-        self._async_connections: WeakKeyDictionary[asyncio.AbstractEventLoop, Connections] = WeakKeyDictionary()
+        self._async_connections: dict[asyncio.AbstractEventLoop, Connections] = {}
 
     def __repr__(self) -> str:
         return f"Endpoint({self.url!r})"
@@ -152,8 +151,15 @@ class Endpoint:
         loop = asyncio.get_running_loop()
         kept = self._async_connections.get(loop)
         if kept is None:
+            self._forget_closed_loops()
             kept = self._async_connections[loop] = Connections(self._anew)
         return kept
+
+    def _forget_closed_loops(self) -> None:
+        # A connection refers to its loop, so that weak references would keep both; the copy is for other threads.
+        for loop in list(self._async_connections):
+            if loop.is_closed():
+                self._async_connections.pop(loop, None)
 
     def close(self) -> None:
         """Close the connections of threads; one that is in use, once it is not. Another call opens new ones."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import json
 import os
 import socket
 import threading
+import warnings
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -273,6 +276,25 @@ def test_each_event_loop_has_connections_of_its_own() -> None:
         verifier = chat(server.url)
         assert [ask(verifier, check(), "async").status for _ in range(3)] == [Status.RELIABLE] * 3
     assert len(server.requests) == 3
+
+
+def test_an_event_loop_that_has_ended_is_let_go_when_there_is_another() -> None:
+    loops = list[weakref.ref[asyncio.AbstractEventLoop]]()
+
+    async def asked(verifier: ChatVerifier) -> None:
+        loops.append(weakref.ref(asyncio.get_running_loop()))
+        await verifier.averify(check())
+
+    with judge(says(NO)) as server, warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # of the connections that nobody closed
+        verifier = chat(server.url)
+        for _ in range(3):
+            asyncio.run(asked(verifier))
+        gc.collect()
+        gone = [loop() is None for loop in loops]
+        del verifier
+        gc.collect()
+    assert gone == [True, True, False]
 
 
 def test_threads_share_one_verifier() -> None:
