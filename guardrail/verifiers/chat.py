@@ -10,13 +10,12 @@ import json
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias, TypeVar
-from urllib.parse import urlsplit
 
 from guardrail.verdict import Status, Usage, Verdict
 from guardrail.verifiers.deadlines import Deadline
 from guardrail.verifiers.dialects import Dialect, Reading, dialect_named
 from guardrail.verifiers.dialects.envelope import Envelope, read_envelope
-from guardrail.verifiers.endpoint import Endpoint, Reply
+from guardrail.verifiers.endpoint import Endpoint, Reply, address
 from guardrail.verifiers.protocol import Check
 
 __all__ = ["ChatVerifier"]
@@ -61,7 +60,7 @@ class ChatVerifier:
     ) -> None:
         self._dialect = dialect_named(dialect) if isinstance(dialect, str) else dialect
         self._model, self._timeout = model, timeout
-        url = _completions(base_url)
+        url = address(base_url, "/chat/completions")
         self._endpoint = Endpoint(url, key=api_key, headers=headers or {}, transport=transport)
         self._id = id or f"chat:{self._dialect.name}"
         self._plain = False
@@ -179,9 +178,3 @@ def _verdict(reading: Reading, check: Check, usage: Usage | None = None) -> Verd
 def _spent(envelopes: Sequence[Envelope]) -> Usage | None:
     told = [envelope.usage for envelope in envelopes if envelope.usage is not None]
     return sum(told, Usage()) if told else None
-
-
-def _completions(base_url: str) -> str:
-    """The address of chat completions; a query, such as Azure's ``api-version``, stays behind it."""
-    parts = urlsplit(base_url)
-    return parts._replace(path=parts.path.rstrip("/") + "/chat/completions").geturl()

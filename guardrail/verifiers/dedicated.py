@@ -6,11 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from guardrail.verdict import Status, Verdict
 from guardrail.verifiers.deadlines import Deadline
-from guardrail.verifiers.endpoint import Endpoint, Reply
+from guardrail.verifiers.endpoint import Endpoint, Reply, address
 from guardrail.verifiers.protocol import Check
 from guardrail.verifiers.reliability import context, messages_body, prompt_body, read_reply
 
@@ -51,7 +50,8 @@ class DedicatedVerifier:
     ) -> None:
         self._model, self._body, self._search = model, body, search
         self._timeout, self._id = timeout, id
-        self._endpoint = Endpoint(_address(base_url), key=api_key, headers=headers or {}, transport=transport)
+        url = address(base_url, "/verify/reliability")
+        self._endpoint = Endpoint(url, key=api_key, headers=headers or {}, transport=transport)
 
     def __repr__(self) -> str:
         return f"DedicatedVerifier({self._endpoint.url!r})"
@@ -111,9 +111,3 @@ class DedicatedVerifier:
 
 
 _NO_CLAIM = Verdict(Status.RELIABLE, explanation="no_claim")
-
-
-def _address(base_url: str) -> str:
-    """The address of the endpoint; a query stays behind it."""
-    parts = urlsplit(base_url)
-    return parts._replace(path=parts.path.rstrip("/") + "/verify/reliability").geturl()

@@ -21,7 +21,7 @@ from guardrail.verifiers.connections import Connections, proxy_for
 from guardrail.verifiers.deadlines import Deadline, bind
 from guardrail.verifiers.status import cause_of, retry_after
 
-__all__ = ["Endpoint", "Reply"]
+__all__ = ["Endpoint", "Reply", "address"]
 
 _LARGEST = 4 * 1024 * 1024
 """Bytes of a reply: a verdict is short, and nobody gets to fill the memory."""
@@ -220,7 +220,7 @@ def _translated(deadline: Deadline) -> Iterator[None]:
 def _checked(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or " " in url or not url.isprintable():
-        raise ConfigError(f"base_url must be a URL such as https://api.example.com/v1, not {url!r}")
+        raise ConfigError(_NO_URL.format(url))
     return url
 
 
@@ -229,3 +229,19 @@ def _sendable(name: str, value: str) -> str:
     if not value.isascii() or not value.isprintable() or value != value.strip():
         raise ConfigError(f"the value of the header {name!r} must be printable ASCII without space around it")
     return value
+def address(base_url: str, path: str) -> str:
+    """Where ``path`` is, which begins with a slash, below ``base_url``, whose query stays behind it.
+
+    A query is Azure's ``api-version``, say. Raises `ConfigError` where the URL cannot be read.
+    """
+    try:
+        parts = urlsplit(base_url)
+        parts.port  # noqa: B018  reading it raises
+    except ValueError:
+        raise ConfigError(_NO_URL.format(base_url)) from None
+    return parts._replace(path=parts.path.rstrip("/") + path).geturl()
+
+
+_NO_URL = "base_url must be a URL such as https://api.example.com/v1, not {!r}"
+
+

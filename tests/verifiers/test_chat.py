@@ -344,7 +344,9 @@ def test_requests_can_go_through_a_transport_of_the_callers_own() -> None:
 # what cannot be sent, and what is never said
 
 
-@pytest.mark.parametrize("url", ["", "judge.example/v1", "ftp://judge.example", "http://", "http://a b/"])
+@pytest.mark.parametrize(
+    "url", ["", "judge.example/v1", "ftp://judge.example", "http://", "http://a b/", "http://[::1/v1", "http://a:99999"]
+)
 def test_a_base_url_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="base_url"):
         chat(url)
