@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-__all__ = ["Connections", "proxy_for"]
+__all__ = ["Connections", "Shared", "proxy_for"]
 
 _MOST = 256
 """Connections kept for the next call."""
@@ -59,6 +59,25 @@ class Connections:
             idle = [transport for transport, _ in self._idle]
             self._idle.clear()
             return idle
+
+
+class Shared:
+    """In the place of `Connections`: one transport, somebody else's, that carries any number of calls at once."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+
+    def take(self) -> Any:
+        """The transport."""
+        return self._transport
+
+    def give(self, transport: Any) -> list[Any]:
+        """Nothing is closed: others may be using it."""
+        return []
+
+    def close(self) -> list[Any]:
+        """The transport, to be closed."""
+        return [self._transport]
 
 
 def proxy_for(url: str) -> str | None:

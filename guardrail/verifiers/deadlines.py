@@ -54,10 +54,10 @@ class Deadline:
 
 
 def bind(transport: Any) -> None:
-    """Have the connections of ``transport``, new and synchronous, keep the deadline that is `Deadline.held`."""
+    """Have the connections that a synchronous ``transport`` will open keep the deadline that is `Deadline.held`."""
     pool = getattr(transport, "_pool", None)
     backend = getattr(pool, "_network_backend", None)
-    if pool is not None and backend is not None:
+    if pool is not None and backend is not None and not isinstance(backend, _Backend):
         pool._network_backend = _Backend(backend)
 
 

@@ -6,7 +6,7 @@ import asyncio
 import functools
 import os
 import time
-from collections.abc import AsyncIterable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, closing, contextmanager
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from guardrail import __version__
 from guardrail.errors import ConfigError, VerifierError
 from guardrail.http import library
 from guardrail.verdict import Cause
-from guardrail.verifiers.connections import Connections, proxy_for
+from guardrail.verifiers.connections import Connections, Shared, proxy_for
 from guardrail.verifiers.deadlines import Deadline, bind
 from guardrail.verifiers.status import cause_of, retry_after
 
@@ -46,7 +46,7 @@ class Endpoint:
 
     Shared by threads, tasks and event loops: connections are kept by process, and by event loop. A forked
     process opens its own. ``transport``: an object of the HTTP library that carries the requests instead of its
-    own. Raises `ConfigError` when the URL or a header cannot be sent.
+    own, all of them; it is closed with this. Raises `ConfigError` when the URL or a header cannot be sent.
     """
 
     def __init__(self, url: str, *, key: str | None, headers: Mapping[str, str], transport: Any = None) -> None:
@@ -57,8 +57,8 @@ class Endpoint:
         self._headers |= {"content-type": "application/json", "accept-encoding": "identity"}
         if key:
             self._headers["authorization"] = f"Bearer {_sendable('authorization', key)}"
-        self._connections: dict[int, Connections] = {}
-        self._async_connections: dict[asyncio.AbstractEventLoop, Connections] = {}
+        self._connections: dict[int, Connections | Shared] = {}
+        self._async_connections: dict[asyncio.AbstractEventLoop, Connections | Shared] = {}
 
     def __repr__(self) -> str:
         return f"Endpoint({self.url!r})"
@@ -135,24 +135,32 @@ class Endpoint:
         return {"verify": library().create_ssl_context(), "proxy": proxy_for(self.url)}
 
     def _new(self) -> Any:
-        transport = self._transport or library().HTTPTransport(**self._options)
+        transport = _made(library().HTTPTransport, self._options)
         bind(transport)
         return transport
 
     def _anew(self) -> Any:
-        return self._transport or library().AsyncHTTPTransport(**self._options)
+        return _made(library().AsyncHTTPTransport, self._options)
 
-    def _kept(self) -> Connections:
+    def _kept(self) -> Connections | Shared:
         # By process: a fork must not share its parent's connections. Without a lock, which a fork could
         # inherit locked.
-        return self._connections.setdefault(os.getpid(), Connections(self._new))
+        kept = self._connections.get(os.getpid())
+        if kept is None:
+            if self._transport is not None:
+                bind(self._transport)
+            kept = self._connections.setdefault(os.getpid(), self._carriers(self._new))
+        return kept
 
-    def _akept(self) -> Connections:
+    def _carriers(self, make: Callable[[], Any]) -> Connections | Shared:
+        return Connections(make) if self._transport is None else Shared(self._transport)
+
+    def _akept(self) -> Connections | Shared:
         loop = asyncio.get_running_loop()
         kept = self._async_connections.get(loop)
         if kept is None:
             self._forget_closed_loops()
-            kept = self._async_connections[loop] = Connections(self._anew)
+            kept = self._async_connections[loop] = self._carriers(self._anew)
         return kept
 
     def _forget_closed_loops(self) -> None:
@@ -173,6 +181,20 @@ class Endpoint:
         kept = self._async_connections.pop(asyncio.get_running_loop(), None)
         for transport in kept.close() if kept else ():
             await transport.aclose()
+
+
+def _made(kind: Callable[..., Any], options: Mapping[str, Any]) -> Any:
+    try:
+        return kind(**options)
+    except (ImportError, ValueError, library().InvalidURL):
+        # Without what the library says, which may hold the proxy's password.
+        raise VerifierError(Cause.CONNECT, _NO_PROXY) from None
+
+
+_NO_PROXY = (
+    "the proxy that the environment names (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) cannot be used: it must be an http or "
+    "https URL, or socks5 with the package socksio installed; NO_PROXY names hosts that need none"
+)
 
 
 def _first(failures: BaseExceptionGroup[VerifierError]) -> VerifierError:
@@ -217,18 +239,6 @@ def _translated(deadline: Deadline) -> Iterator[None]:
         raise VerifierError(Cause.CONNECT, f"cannot reach the endpoint: {type(error).__name__}") from None
 
 
-def _checked(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or " " in url or not url.isprintable():
-        raise ConfigError(_NO_URL.format(url))
-    return url
-
-
-def _sendable(name: str, value: str) -> str:
-    # The value stays out of the message: it may be a secret.
-    if not value.isascii() or not value.isprintable() or value != value.strip():
-        raise ConfigError(f"the value of the header {name!r} must be printable ASCII without space around it")
-    return value
 def address(base_url: str, path: str) -> str:
     """Where ``path`` is, which begins with a slash, below ``base_url``, whose query stays behind it.
 
@@ -245,3 +255,15 @@ def address(base_url: str, path: str) -> str:
 _NO_URL = "base_url must be a URL such as https://api.example.com/v1, not {!r}"
 
 
+def _checked(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or " " in url or not url.isprintable():
+        raise ConfigError(_NO_URL.format(url))
+    return url
+
+
+def _sendable(name: str, value: str) -> str:
+    # The value stays out of the message: it may be a secret.
+    if not value.isascii() or not value.isprintable() or value != value.strip():
+        raise ConfigError(f"the value of the header {name!r} must be printable ASCII without space around it")
+    return value

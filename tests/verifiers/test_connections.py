@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
+from importlib.util import find_spec
+from typing import Any
 
 import pytest
 
-from guardrail.verdict import Status
+from guardrail import http
+from guardrail.errors import VerifierError
+from guardrail.verdict import Cause, Status
 from guardrail.verifiers.connections import Connections, proxy_for
 from tests.verifiers.asking import NO, ask, both, chat, check
-from tests.verifiers.loopback import Line, judge, says
+from tests.verifiers.loopback import Line, completion, judge, says
 
 
 class Clock:
@@ -79,6 +83,46 @@ def test_a_call_that_is_under_way_survives_closing() -> None:
     assert seen == [Status.RELIABLE]
 
 
+# a transport of the caller's own
+
+
+def test_a_transport_of_the_callers_own_serves_any_number_of_calls_and_is_closed_with_the_judge() -> None:
+    transport = Together(3)
+    judge_of_it, seen = chat("https://judge.example/v1", transport=transport), list[Status]()
+    for _ in range(2):
+        threads = [threading.Thread(target=lambda: seen.append(judge_of_it.verify(check()).status)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert seen == [Status.RELIABLE] * 6
+    assert (transport.bound, transport.closed) == (1, 0)
+    judge_of_it.close()
+    assert transport.closed == 1
+
+
+class Together:
+    """A transport that answers when so many calls are under way; it counts how often its connections were wrapped."""
+
+    def __init__(self, calls: int) -> None:
+        self._all_there, self.closed = threading.Barrier(calls, timeout=5), 0
+        self._pool = type("Pool", (), {"_network_backend": object()})()
+
+    def handle_request(self, request: object) -> Any:
+        self._all_there.wait()
+        return http.library().Response(200, text=completion(NO))
+
+    @property
+    def bound(self) -> int:
+        backend, times = self._pool._network_backend, 0
+        while "_inner" in getattr(backend, "__dict__", ()):
+            backend, times = backend._inner, times + 1
+        return times
+
+    def close(self) -> None:
+        self.closed += 1
+
+
 # proxies
 
 
@@ -113,6 +157,28 @@ def test_a_judge_is_asked_through_the_proxy(how: str, monkeypatch: pytest.Monkey
         assert ask(chat("http://judge.invalid/v1"), check(), how).status is Status.RELIABLE
     (request,) = proxy.requests
     assert request.path == "http://judge.invalid/v1/chat/completions"
+
+
+@both
+@pytest.mark.parametrize("proxy", ["ftp://user:word@proxy.example", "http://[::1"])
+def test_a_proxy_that_cannot_be_used_is_no_verdict_and_its_password_is_not_told(
+    how: str, proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _without_proxies(monkeypatch)
+    monkeypatch.setenv("http_proxy", proxy)
+    with pytest.raises(VerifierError, match="HTTP_PROXY") as caught:
+        ask(chat("http://judge.invalid/v1"), check(), how)
+    assert caught.value.cause is Cause.CONNECT
+    assert "word" not in str(caught.value)
+
+
+@pytest.mark.skipif(find_spec("socksio") is not None, reason="socksio is installed")
+@both
+def test_a_socks_proxy_without_its_package_is_no_verdict(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    _without_proxies(monkeypatch)
+    monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1")
+    with pytest.raises(VerifierError, match="socksio"):
+        ask(chat("http://judge.invalid/v1"), check(), how)
 
 
 def _without_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
