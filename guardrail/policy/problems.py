@@ -128,19 +128,18 @@ def _problems(detail: ErrorDetails, model: type[BaseModel], data: object) -> lis
     loc, kind, context = detail["loc"], detail["type"], detail.get("ctx", {})
     if kind == "problems":
         nested: Sequence[Problem] = context["problems"]
-        return [replace(p, path=_written((*loc, *p.path), data)) for p in nested]
+        return [replace(p, path=_placed(loc, p.path, data)) for p in nested]
     path = _written(loc, data)
     if kind == "extra_forbidden":
         return [Problem(path, unknown_key(str(loc[-1]), _keys_at(model, loc[:-1])), about_key=True)]
     if kind == "missing":
         return [Problem(path, f"the key {str(loc[-1])!r} is missing: add it")]
     if kind in ("union_tag_not_found", "union_tag_invalid"):
-        return [_wrong_tag(path, kind, context, data)]
+        return [_wrong_tag(path, kind, _kinds_at(model, loc), data)]
     return [_wrong_value(path, kind, context, detail["msg"])]
 
 
-def _wrong_tag(path: Path, kind: str, context: Mapping[str, Any], data: object) -> Problem:
-    allowed = re.findall(r"'([^']*)'", str(context.get("expected_tags", "'embedded', 'chat'")))
+def _wrong_tag(path: Path, kind: str, allowed: Sequence[str], data: object) -> Problem:
     names = ", ".join(allowed)
     if kind == "union_tag_not_found":
         given = at(data, path)
@@ -206,6 +205,20 @@ def _written(loc: Path, data: object) -> Path:
             continue
         path.append(part)
     return tuple(path)
+
+
+def _placed(loc: Path, path: Path, data: object) -> Path:
+    """Where the part at ``path`` of what stands at ``loc`` was written. The kind in a union's ``loc`` is no key."""
+    written = _written((*loc, *path), data)
+    return written if path or exists(data, written) else written[:-1]
+
+
+def _kinds_at(model: type[BaseModel], loc: Path) -> list[str]:
+    """The kinds that may stand at ``loc`` of ``model``, which are told apart by ``kind``."""
+    kind: Any = model
+    for part in loc:
+        kind = _step_into(kind, part)
+    return [member.model_fields["kind"].default for member in _members(kind)]
 
 
 def _keys_at(model: type[BaseModel], loc: Path) -> list[str]:

@@ -187,7 +187,8 @@ WRONG: list[tuple[str, str, str]] = [
     ("version: 1\nverifiers:\n  main: {kind: embeded}\n", "3:16", "must be one of embedded, chat, dedicated, cascade, panel, custom, not 'embeded'; did you mean 'embedded'?"),
     ("version: 1\nverifiers:\n  other: {threads: 2}\n", "3:10", "the key 'kind' is missing: add one of embedded, chat"),
     ("version: 1\nverifiers:\n  main: {kind: chat}\n", "3:9", "the key 'dialect' is missing"),
-    ("version: 1\nverifiers:\n  main: {kind: chat, dialect: structured, model: x}\n", "3:9", "the key 'base_url' is missing"),
+    ("version: 1\nverifiers:\n  main: {kind: chat, dialect: structured, model: x}\n", "3:9", "verifiers.main: the key 'base_url' is missing"),
+    ("version: 1\nverifiers:\n  main: {dialect: lynx}\n", "3:9", "'kind' is missing: add one of embedded, chat, dedicated, cascade, panel, custom"),
     ("version: 1\nverifiers:\n  main: {kind: chat, dialect: lynx, base_url: 'http://j/v1'}\n", "3:9", "the key 'model' is missing"),
     ("version: 1\nverifiers:\n  main: {kind: chat, dialect: minichek, model: x}\n", "3:31", "did you mean 'minicheck'?"),
     *[
