@@ -173,4 +173,13 @@ def _custom(name: str, spec: CustomSpec, env: Mapping[str, str]) -> Verifier:
     try:
         return plugin(spec.name, **options)
     except ConfigError as error:
-        raise PolicyError(str(error), key=f"verifiers.{name}.name") from error
+        # The words are the judge's, and may repeat a secret that it was made with.
+        words = _without_secrets(str(error), spec, env)
+        raise PolicyError(words, key=f"verifiers.{name}.name") from (error if words == str(error) else None)
+
+
+def _without_secrets(words: str, spec: CustomSpec, env: Mapping[str, str]) -> str:
+    for _, reference in spec.references():
+        secret = reference.resolve(env)
+        words = words.replace(secret, str(reference)) if secret else words
+    return words

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -280,6 +281,21 @@ def test_a_custom_judge_that_knows_no_time_is_cut_off(
     assert caught.value.cause is Cause.TIMEOUT
     assert not release.is_set()
     release.set()
+
+
+def test_what_a_custom_judge_says_of_its_making_does_not_give_its_secret_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, monkeypatch, {"mine": "own_judges:Judge"})
+    monkeypatch.setattr("own_judges.Judge.__init__", _refuses)
+    spec, secret = {"kind": "custom", "name": "mine", "options": {"token": "${OWN_TOKEN}"}}, "-".join(("sk", "own"))
+    with pytest.raises(PolicyError, match=r"bad token '\$\{OWN_TOKEN\}'") as caught:
+        build(policy(main=spec), env={"OWN_TOKEN": secret})
+    assert secret not in "".join(traceback.format_exception(caught.value))
+
+
+def _refuses(_: object, *, token: str) -> None:
+    raise ValueError(f"bad token {token!r}")
 
 
 def test_a_custom_judge_that_is_not_there_is_a_mistake_of_the_policy() -> None:
