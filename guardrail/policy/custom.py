@@ -53,14 +53,16 @@ def _wrong(value: object, path: Path) -> Iterator[Problem]:
 
 
 def _wrong_leaf(value: object, path: Path) -> str | None:
+    secret = any(isinstance(key, str) and _SECRET.search(key) for key in path)
     if isinstance(value, str):
-        secret = any(isinstance(key, str) and _SECRET.search(key) for key in path)
         found = parse_reference(value)
         if found is None and "${" in value:
             return "must be plain text, or one reference such as ${TEAM} and nothing else"
         return _WRITTEN_OUT if secret and (found is None or found.default) else None
     if isinstance(value, float) and not math.isfinite(value):
         return "must be a finite number"
+    if secret and isinstance(value, int | float) and not isinstance(value, bool):
+        return _WRITTEN_OUT
     return None if isinstance(value, bool | int | float | SecretRef) else "must be plain data"
 
 

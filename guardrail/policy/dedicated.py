@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from guardrail.policy.durations import SomeSeconds
-from guardrail.policy.judges import KLUSTER, HttpUrl, Name
+from guardrail.policy.judges import KLUSTER, HttpUrl, Name, with_key
 from guardrail.policy.part import Maybe, Part
 from guardrail.policy.problems import Problem, refuse_all
 from guardrail.policy.retries import Retry
@@ -50,8 +50,4 @@ class DedicatedSpec(Part):
     @model_validator(mode="before")
     @classmethod
     def _fill_in(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping):
-            return data
-        # The hosted service's key is for that service: another address gets it only when the policy says so.
-        at_home = str(data.get("base_url", KLUSTER["base_url"])).rstrip("/") == KLUSTER["base_url"]
-        return {"api_key": KLUSTER["api_key"], **data} if at_home else data
+        return with_key(data) if isinstance(data, Mapping) else data

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -12,10 +12,10 @@ from guardrail.policy.durations import SomeSeconds
 from guardrail.policy.part import Count, Maybe, Part
 from guardrail.policy.problems import Problem, refuse, refuse_all
 from guardrail.policy.retries import Retry
-from guardrail.policy.secrets import ApiKey, Headers, header_values
+from guardrail.policy.secrets import ApiKey, Headers, is_secret_header
 from guardrail.verifiers.dialect_names import DialectName, refusal
 
-__all__ = ["KLUSTER", "ChatSpec", "EmbeddedSpec", "HttpUrl", "Name"]
+__all__ = ["KLUSTER", "ChatSpec", "EmbeddedSpec", "HttpUrl", "Name", "with_key"]
 
 KLUSTER: Mapping[str, str] = {
     "model": "klusterai/verify-reliability",
@@ -43,6 +43,15 @@ CheckNames = Annotated[
 ]
 
 
+def with_key(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is written of a verifier, with the hosted service's key filled in where it stands at that address.
+
+    The key is for that service: another address gets it only when the policy says so.
+    """
+    at_home = str(data.get("base_url", KLUSTER["base_url"])).rstrip("/") == KLUSTER["base_url"]
+    return {"api_key": KLUSTER["api_key"], **data} if at_home else data
+
+
 class EmbeddedSpec(Part):
     """The verifier in the box: no network."""
 
@@ -58,18 +67,20 @@ class EmbeddedSpec(Part):
 def _http_url(url: str) -> str:
     try:
         parts = urlsplit(url)
-        host, user = parts.hostname, parts.username or parts.password
+        host, user, _ = parts.hostname, parts.username or parts.password, parts.port
     except ValueError:
         raise refuse("must be a URL such as https://api.example.com/v1") from None
     if parts.scheme not in ("http", "https") or not host or any(c.isspace() for c in url):
         raise refuse("must be a URL such as https://api.example.com/v1")
     if user:
         raise refuse("must not hold a user or password: use api_key or headers, with a reference")
+    if any(is_secret_header(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
+        raise refuse("must not hold a key in its query: use api_key or headers, with a reference")
     return url
 
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
-"""Where an endpoint is: http or https, without a user or password."""
+"""Where an endpoint is: http or https, without a user, a password or a key."""
 
 
 def _not_refused(dialect: object) -> object:
@@ -111,12 +122,4 @@ class ChatSpec(Part):
         missing = [key for key in ("model", "base_url") if key not in data]
         if missing and data.get("dialect") in _NEED_AN_ADDRESS:
             raise refuse_all([Problem((), f"the key {key!r} is missing: add it") for key in missing])
-        # The hosted service's key is for that service: another address gets it only when the policy says so.
-        at_home = str(data.get("base_url", KLUSTER["base_url"])).rstrip("/") == KLUSTER["base_url"]
-        if data.get("dialect") == "kluster" and at_home:
-            return {"api_key": KLUSTER["api_key"], **data}
-        return data
-
-    def header_values(self, env: Mapping[str, str]) -> dict[str, str]:
-        """The headers with their references resolved; `PolicyError` where a variable is not set."""
-        return header_values(self.headers, env)
+        return with_key(data) if data.get("dialect") == "kluster" else data

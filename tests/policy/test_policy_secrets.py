@@ -14,9 +14,10 @@ import yaml
 from guardrail.errors import PolicyError
 from guardrail.policy.loading import load
 from guardrail.policy.model import ChatSpec, Policy, SecretRef
-from guardrail.policy.secrets import is_secret_header
+from guardrail.policy.secrets import header_values, is_secret_header
 
 SECRET = "sk-live-51Hx0000veryverysecret"
+NUMBER = 5105105105
 FULL = yaml.safe_load(Path(__file__).with_name("full.yaml").read_text())
 
 
@@ -42,6 +43,7 @@ WRITTEN_OUT = [
     {"headers": {"X-Other": [SECRET]}},
     {"headers": [SECRET]},
     {"base_url": f"https://me:{SECRET}@example.com/v1"},
+    {"base_url": f"https://example.com/v1?api-version=1&key={SECRET}"},
     {"base_url": f"{SECRET}"},
     {"api_key": SECRET, "timeout": 1, "mdoel": "x"},
 ]  # fmt: skip
@@ -67,6 +69,7 @@ def test_a_secret_in_a_policy_is_refused_and_never_repeated(tmp_path: Path, writ
         {"api_key": SECRET},
         {"deep": [{"access_token": SECRET}]},
         {"password": {"value": SECRET}},
+        {"deep": {"password": NUMBER}},
         {"token": f"${{KEY:-{SECRET}}}"},
         {"text": f"${{KEY}} {SECRET}"},
         SECRET,
@@ -76,7 +79,8 @@ def test_a_secret_among_the_options_of_a_judge_is_refused_and_never_repeated(opt
     with pytest.raises(PolicyError) as caught:
         load({"version": 1, "verifiers": {"main": {"kind": "custom", "name": "x", "options": options}}}, env={})
     shown = "".join(traceback.format_exception(caught.value))
-    assert SECRET not in shown + repr(caught.value) + str(vars(caught.value))
+    for secret in (SECRET, str(NUMBER)):
+        assert secret not in shown + repr(caught.value) + str(vars(caught.value))
 
 
 @pytest.mark.parametrize("broken", ["'", "{", "\t- x", "!!x"])
@@ -109,7 +113,7 @@ def test_the_builder_of_a_verifier_resolves_references() -> None:
     assert isinstance(spec, ChatSpec)
     assert spec.api_key is not None
     assert spec.api_key.resolve({"JUDGE_KEY": SECRET}) == SECRET
-    assert spec.header_values({"TEAM_TOKEN": "t"}) == {"X-Team": "blue", "Authorization": "Bearer t"}
+    assert header_values(spec.headers, {"TEAM_TOKEN": "t"}) == {"X-Team": "blue", "Authorization": "Bearer t"}
 
 
 RESOLVED = [
@@ -156,6 +160,6 @@ def test_names_that_sound_like_secrets_need_references(name: str, secret: bool) 
 def test_a_header_that_is_no_secret_may_be_plain_or_a_reference_with_a_default() -> None:
     headers: Any = {"X-Team": "blue", "X-Org": "${ORG:-acme}"}
     spec = ChatSpec(dialect="kluster", headers=headers)
-    assert spec.header_values({}) == {"X-Team": "blue", "X-Org": "acme"}
+    assert header_values(spec.headers, {}) == {"X-Team": "blue", "X-Org": "acme"}
     policy = Policy(verifiers={"main": spec})
     assert load(policy.dump(), env={"ORG": SECRET}) == policy
