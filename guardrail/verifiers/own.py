@@ -8,11 +8,12 @@ import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
+from numbers import Real
 from typing import Any, Protocol, TypeAlias
 
 from guardrail.errors import ConfigError, VerifierError
 from guardrail.logs import logger
-from guardrail.verdict import Cause, Verdict
+from guardrail.verdict import Cause, Status, Verdict
 from guardrail.verifiers.protocol import Check, Verifier
 from guardrail.verifiers.threads import begun
 
@@ -96,6 +97,11 @@ class OwnVerifier:
         return replace(verdict, verifier=self.id, version=verdict.version or self.version)
 
     def close(self) -> None:
+        if not isinstance(verdict.status, Status):
+            raise VerifierError(Cause.UNPARSABLE, f"the verifier {self.id!r} gave a status that is no guardrail.Status")
+        # NaN is below every threshold, and would let all pass.
+        if verdict.risk is not None and not (isinstance(verdict.risk, Real) and 0 <= verdict.risk <= 1):
+            raise VerifierError(Cause.UNPARSABLE, f"the verifier {self.id!r} gave a risk that is no number from 0 to 1")
         """Close the judge, where it can be."""
         if close := getattr(self._judge, "close", None):
             close()

@@ -80,6 +80,10 @@ RAISED: dict[str, tuple[Any, Cause, bool]] = {
     "a bug": (KeyError("upside down"), Cause.SERVER, True),
     "no verdict": (None, Cause.UNPARSABLE, False),
     "a word": ("reliable", Cause.UNPARSABLE, False),
+    "a word in the place of a status": (Verdict("reliable"), Cause.UNPARSABLE, False),  # type: ignore[arg-type]
+    "a risk that is no number": (Verdict(Status.UNRELIABLE, risk=float("nan")), Cause.UNPARSABLE, False),
+    "a risk of another scale": (Verdict(Status.UNRELIABLE, risk=-3.0), Cause.UNPARSABLE, False),
+    "a risk in words": (Verdict(Status.UNRELIABLE, risk="high"), Cause.UNPARSABLE, False),  # type: ignore[arg-type]
 }
 
 
