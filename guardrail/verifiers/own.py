@@ -51,7 +51,8 @@ class OwnVerifier:
 
     Without ``averify`` the event loop asks in a thread. Whatever the judge raises becomes a
     `VerifierError`: ``timeout`` for a `TimeoutError`, ``server`` for the rest, whose traceback is logged;
-    ``unparsable`` where it returns no `Verdict`. A verdict without a name is given the judge's.
+    ``unparsable`` where it returns no `Verdict`, or one whose risk is no number from 0 to 1; ``cancelled`` where it
+    cancels itself. A verdict without a name is given the judge's.
     """
 
     def __init__(self, judge: Any, verify: Callable[[Check], Verdict]) -> None:
@@ -82,6 +83,10 @@ class OwnVerifier:
         averify = getattr(self._judge, "averify", None)
         try:
             return self._signed(await (averify(check) if averify else self._in_thread(check)))
+        except asyncio.CancelledError as error:
+            if _cancelling():
+                raise
+            raise VerifierError(Cause.CANCELLED, f"the verifier {self.id!r} cancelled itself") from error
         except Exception as error:
             raise lost(error, self.id) from error
 
@@ -92,16 +97,16 @@ class OwnVerifier:
         if not isinstance(verdict, Verdict):
             kind = type(verdict).__name__
             raise VerifierError(Cause.UNPARSABLE, f"the verifier {self.id!r} returned a {kind} instead of a Verdict")
-        if verdict.verifier:
-            return verdict
-        return replace(verdict, verifier=self.id, version=verdict.version or self.version)
-
-    def close(self) -> None:
         if not isinstance(verdict.status, Status):
             raise VerifierError(Cause.UNPARSABLE, f"the verifier {self.id!r} gave a status that is no guardrail.Status")
         # NaN is below every threshold, and would let all pass.
         if verdict.risk is not None and not (isinstance(verdict.risk, Real) and 0 <= verdict.risk <= 1):
             raise VerifierError(Cause.UNPARSABLE, f"the verifier {self.id!r} gave a risk that is no number from 0 to 1")
+        if verdict.verifier:
+            return verdict
+        return replace(verdict, verifier=self.id, version=verdict.version or self.version)
+
+    def close(self) -> None:
         """Close the judge, where it can be."""
         if close := getattr(self._judge, "close", None):
             close()
@@ -124,6 +129,12 @@ def lost(error: Exception, who: str) -> VerifierError:
     trace = "".join(traceback.format_tb(error.__traceback__))
     logger.error("the verifier %r raised %s\n%s", who, type(error).__name__, trace)
     return VerifierError(Cause.SERVER, f"the verifier {who!r} raised {error!r}")
+
+
+def _cancelling() -> bool:
+    """Whether somebody cancels the running task, as opposed to what it waits for."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 def _name(judge: object) -> str:

@@ -163,6 +163,16 @@ async def test_cancelling_is_not_taken_for_a_fault() -> None:
         await task
 
 
+async def test_a_judge_that_cancels_itself_cancels_nobody_else() -> None:
+    class Giving(Loud):
+        async def averify(self, check: Check) -> Verdict:
+            raise asyncio.CancelledError
+
+    with pytest.raises(VerifierError) as caught:
+        await as_verifier(Giving()).averify(check())
+    assert caught.value.cause is Cause.CANCELLED
+
+
 async def test_a_thread_that_nobody_waits_for_any_longer_ends_in_silence() -> None:
     began, release, ended = threading.Event(), threading.Event(), threading.Event()
 
