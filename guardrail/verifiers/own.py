@@ -100,8 +100,10 @@ class OwnVerifier:
         if not isinstance(verdict.status, Status):
             raise VerifierError(Cause.UNPARSABLE, f"the verifier {self.id!r} gave a status that is no guardrail.Status")
         # NaN is below every threshold, and would let all pass.
-        if verdict.risk is not None and not (isinstance(verdict.risk, Real) and 0 <= verdict.risk <= 1):
+        if verdict.risk is not None and not _is_risk(verdict.risk):
             raise VerifierError(Cause.UNPARSABLE, f"the verifier {self.id!r} gave a risk that is no number from 0 to 1")
+        if verdict.risk is not None and type(verdict.risk) is not float:  # numpy's, say, which no JSON can hold
+            verdict = replace(verdict, risk=float(verdict.risk))
         if verdict.verifier:
             return verdict
         return replace(verdict, verifier=self.id, version=verdict.version or self.version)
@@ -129,6 +131,10 @@ def lost(error: Exception, who: str) -> VerifierError:
     trace = "".join(traceback.format_tb(error.__traceback__))
     logger.error("the verifier %r raised %s\n%s", who, type(error).__name__, trace)
     return VerifierError(Cause.SERVER, f"the verifier {who!r} raised {error!r}")
+
+
+def _is_risk(value: object) -> bool:
+    return isinstance(value, Real) and 0 <= float(value) <= 1
 
 
 def _cancelling() -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from typing import Any
 
+import numpy as np
 import pytest
 
 from guardrail.errors import ConfigError, VerifierError
@@ -161,6 +162,14 @@ async def test_cancelling_is_not_taken_for_a_fault() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+@both
+@pytest.mark.parametrize("risk", [np.float32(0.5), 1, True])
+def test_a_risk_of_any_kind_of_number_becomes_a_plain_one(risk: Any, how: str) -> None:
+    verdict = ask(as_verifier(lambda check: Verdict(Status.UNRELIABLE, risk=risk)), check(), how)
+    assert type(verdict.risk) is float
+    assert verdict.risk == risk
 
 
 async def test_a_judge_that_cancels_itself_cancels_nobody_else() -> None:
