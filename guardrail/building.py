@@ -90,9 +90,9 @@ class _Builder:
             case EmbeddedSpec():
                 return _embedded(spec)
             case ChatSpec():
-                return self._retried(_chat(name, spec, self.env), spec.retry)
+                return self._retried(_placed(name, lambda: _chat(name, spec, self.env)), spec.retry)
             case DedicatedSpec():
-                return self._retried(_dedicated(name, spec, self.env), spec.retry)
+                return self._retried(_placed(name, lambda: _dedicated(name, spec, self.env)), spec.retry)
             case CustomSpec():
                 # A foreign judge may know no deadline; the built ones keep theirs.
                 return self._retried(DeadlineVerifier(_custom(name, spec, self.env), timeout=spec.timeout), spec.retry)
@@ -156,6 +156,16 @@ def _secrets(name: str, spec: ChatSpec | DedicatedSpec, env: Mapping[str, str]) 
     ref = spec.api_key
     key = None if ref is None else _resolved(name, "api_key", lambda: ref.resolve(env))
     return key, _resolved(name, "headers", lambda: header_values(spec.headers, env))
+
+
+def _placed(name: str, make: Callable[[], Verifier]) -> Verifier:
+    """What ``make`` gives; the error of a key or header that cannot be sent is told with the verifier's name."""
+    try:
+        return make()
+    except PolicyError:
+        raise
+    except ConfigError as error:
+        raise PolicyError(str(error), key=f"verifiers.{name}") from error
 
 
 def _resolved(name: str, setting: str, resolve: Callable[[], T]) -> T:

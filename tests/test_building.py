@@ -283,6 +283,13 @@ def test_a_custom_judge_that_knows_no_time_is_cut_off(
     release.set()
 
 
+@pytest.mark.parametrize("spec", [{"kind": "dedicated"}, {"kind": "chat", "dialect": "kluster"}])
+def test_a_key_that_cannot_be_sent_is_told_with_its_place_and_not_shown(spec: dict[str, str]) -> None:
+    with pytest.raises(PolicyError, match=r"^verifiers\.main: the value of the header 'authorization'") as caught:
+        build(policy(main=spec), env={"KLUSTER_API_KEY": "two\nlines"})
+    assert "lines" not in str(caught.value)
+
+
 def test_what_a_custom_judge_says_of_its_making_does_not_give_its_secret_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
