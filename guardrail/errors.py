@@ -76,6 +76,9 @@ class VerifierError(GuardrailError):
         self.retry_after = retry_after
         """Seconds that the service asked to wait, as it said them; None where it said nothing."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.cause, str(self)), self.__dict__
+
 
 class BlockedError(GuardrailError):
     """An answer was withheld by a policy with ``on_block: raise``; ``outcome`` holds everything."""
@@ -83,6 +86,9 @@ class BlockedError(GuardrailError):
     def __init__(self, message: str, outcome: Outcome) -> None:
         super().__init__(message)
         self.outcome = outcome
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (str(self), self.outcome), self.__dict__
 
 
 class NoReport(GuardrailError, LookupError):

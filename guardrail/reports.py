@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from guardrail.errors import NoReport
+from guardrail.errors import BlockedError, NoReport
 from guardrail.outcome import Outcome
 from guardrail.recent import Recent
 
@@ -29,11 +29,15 @@ def keep(outcome: Outcome, *names: str | None) -> None:
 def report(answer: object) -> Outcome:
     """The `Outcome` behind ``answer``: a completion, a response, a chunk or an event, a stream, a raw response.
 
+    Also behind a `BlockedError`.
+
     Raises `NoReport` when no guard has seen it, when a stream has not ended yet, or when more than `CAPACITY`
     answers have passed since.
     """
     if isinstance(answer, Outcome):
         return answer
+    if isinstance(answer, BlockedError):
+        return answer.outcome
     for name in _names(answer):
         if (outcome := _table.find(name)) is not None:
             return outcome

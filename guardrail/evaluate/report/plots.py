@@ -14,7 +14,7 @@ from guardrail.evaluate.reliability import bins
 
 __all__ = ["check_matplotlib", "plots"]
 
-_SETTINGS = {
+_SETTINGS: Any = {  # matplotlib types its settings by name
     "svg.hashsalt": "guardrail",
     "svg.fonttype": "none",
     "text.parse_math": False,
