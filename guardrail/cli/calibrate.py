@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -78,23 +77,22 @@ class Options:
         return "policies", self.rules, "verify", "threshold"
 
 
-class _Target(click.ParamType[tuple[Rate, float]]):
-    name = "target"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Rate, float]:
-        name, _, number = str(value).partition("=")
-        try:
-            share = float(number)
-        except ValueError:
-            share = -1.0
-        if name not in ("false_block", "missed") or not 0 < share < 1:
-            self.fail(f"{value!r}: expected false_block=0.02 or missed=0.1, a number between 0 and 1", param, ctx)
-        return ("missed" if name == "missed" else "false_block"), share
+def _target(_: click.Context, __: click.Parameter, value: str) -> tuple[Rate, float]:
+    name, _is, number = value.partition("=")
+    try:
+        share = float(number)
+    except ValueError:
+        share = -1.0
+    if name not in ("false_block", "missed") or not 0 < share < 1:
+        raise click.BadParameter(f"{value!r}: expected false_block=0.02 or missed=0.1, a number between 0 and 1")
+    return ("missed" if name == "missed" else "false_block"), share
 
 
 @click.command(help=_HELP)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--target", type=_Target(), required=True, metavar="RATE=N", help="false_block=0.02 or missed=0.1, say.")
+@click.option(
+    "--target", callback=_target, required=True, metavar="RATE=N", help="false_block=0.02 or missed=0.1, say."
+)
 @click.option(
     "--confidence",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
