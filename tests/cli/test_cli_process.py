@@ -18,7 +18,7 @@ import pytest
 pty = pytest.importorskip("pty", reason="there are no pseudo terminals on this system")
 
 DRIVER = """
-import threading
+import signal, threading
 from guardrail.cli.process import run
 from guardrail.testing import ScriptedVerifier, reliable, unreliable
 
@@ -27,6 +27,7 @@ def judge(check):
         threading.Event().wait()
     return unreliable(check.turn.text) if check.turn.text == "bad" else reliable()
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 run(verifiers={"main": ScriptedVerifier(judge, repeat=True)})
 """
 PATIENCE = 30
