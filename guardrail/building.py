@@ -19,6 +19,7 @@ from guardrail.policy.model import (
     Policy,
     Retry,
 )
+from guardrail.policy.problems import did_you_mean
 from guardrail.policy.secrets import header_values
 from guardrail.resilience.deadline import DeadlineVerifier
 from guardrail.resilience.fallback import FallbackVerifier
@@ -42,8 +43,13 @@ def build(
 
     ``without``: names that need not be built, with the verifiers that stand in for them. ``env``: where
     references to secrets are looked up; None: the process's environment. Raises `PolicyError` when a variable is
-    not set, or a judge of the user's own is not installed or cannot be made.
+    not set, or a judge of the user's own is not installed or cannot be made; `ConfigError` when ``without`` has a
+    name that the policy has not.
     """
+    for name in without or {}:
+        if name not in policy.verifiers:
+            meant = did_you_mean(name, policy.verifiers)
+            raise ConfigError(f"the policy has no verifier {name!r}{meant}; it has {', '.join(policy.verifiers)}")
     builder = _Builder(policy, dict(without or {}), os.environ if env is None else env, on_retry)
     for name in policy.verifiers:
         builder.made(name)

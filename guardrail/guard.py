@@ -72,7 +72,8 @@ class Guard:
     ``policy``: a `Policy`, a policy file, a preset's name (``observe``, ``balanced``, ``strict``), or None
     for the default: the embedded verifier and ``balanced``. ``verifiers`` puts judges of your own in the
     place of the policy's verifiers, by name: whole ones, objects with ``verify`` only, or functions of a
-    `Check`. Raises `PolicyError` when the policy cannot be used, and `ConfigError` for what is no judge.
+    `Check`. Raises `PolicyError` when the policy cannot be used, and `ConfigError` for what is no judge or
+    has a name that the policy has not.
     """
 
     def __init__(

@@ -14,6 +14,7 @@ from guardrail import (
     BlockedError,
     Cause,
     Check,
+    ConfigError,
     Draft,
     Evidence,
     Guard,
@@ -345,3 +346,8 @@ def test_the_verdict_of_a_blocked_answer_is_that_of_the_last_attempt() -> None:
     assert outcome.verdict is not None
     assert outcome.verdict.status is Status.UNRELIABLE
     assert [finding.text for finding in outcome.findings] == ["London"]
+
+
+def test_a_verifier_that_the_policy_does_not_name_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"no verifier 'mian'; did you mean 'main'\?; it has main"):
+        Guard(verifiers={"mian": ScriptedVerifier(reliable())})
