@@ -109,7 +109,7 @@ def _run(options: Options, *, verifiers: Mapping[str, Verifier] | None = None) -
     if options.report is not None:
         check_matplotlib()
     with ExitStack() as stack:
-        guard = stack.enter_context(Guard(for_all(policy, options.verifier), verifiers=verifiers))
+        guard = stack.enter_context(_guard(for_all(policy, options.verifier), verifiers))
         second = _second(policy, options, verifiers, stack)
         output = _output(options.output, options, stack)
         html = _output(options.report, options, stack)
@@ -167,13 +167,18 @@ class _Gathered:
         )
 
 
+def _guard(policy: Policy, verifiers: Mapping[str, Verifier] | None) -> Guard:
+    """A guard with those of ``verifiers`` that ``policy``, which names only what is asked, has."""
+    return Guard(policy, verifiers={name: one for name, one in (verifiers or {}).items() if name in policy.verifiers})
+
+
 def _second(
     policy: Policy, options: Options, verifiers: Mapping[str, Verifier] | None, stack: ExitStack
 ) -> Guard | None:
     """A guard that asks the verifier that is compared with."""
     if options.versus is None:
         return None
-    return stack.enter_context(Guard(for_all(policy, options.versus), verifiers=verifiers))
+    return stack.enter_context(_guard(for_all(policy, options.versus), verifiers))
 
 
 def _mistake(result: Judged) -> Mistake:
