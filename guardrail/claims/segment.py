@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from sentencex import segment
 
-__all__ = ["Sentence", "sentences"]
+__all__ = ["PLAIN", "Sentence", "sentences"]
 
-_PLAIN = {ord(char): " " for char in "\xa0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))}
-_PLAIN |= {ord(char): "\n" for char in "\x85\u2028\u2029"}
-"""White space beyond ASCII. Between a letter and a full stop the library panics at it, which is no `Exception`."""
+PLAIN = {ord(char): " " for char in "\xa0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))}
+PLAIN |= {ord(char): "\n" for char in "\x85\u2028\u2029"}
+PLAIN |= dict.fromkeys(range(0xD800, 0xE000), "x")
+"""White space beyond ASCII: between a letter and a full stop the library panics at it, which is no `Exception`. And
+halves of surrogate pairs, which it takes no text with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ def sentences(text: str) -> list[Sentence]:
     sentences at the marks of other scripts.
     """
     found, at = [], 0
-    plain = text.translate(_PLAIN)
+    plain = text.translate(PLAIN)
     for piece in segment("en", plain):
         start = plain.index(piece, at)
         at = start + len(piece)
