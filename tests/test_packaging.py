@@ -55,20 +55,31 @@ def tracked(*folders: str) -> list[str]:
     return [name for name in done.stdout.splitlines() if (ROOT / name).exists()]
 
 
-def test_the_wheel_installs_two_packages_and_nothing_called_integrations(wheel: zipfile.ZipFile) -> None:
+def test_the_wheel_installs_its_packages_and_nothing_called_integrations(wheel: zipfile.ZipFile) -> None:
     roots = {name.partition("/")[0] for name in wheel.namelist()}
-    assert {root for root in roots if not root.endswith(".dist-info")} == {"guardrail", "guardrail_openai"}
+    assert {root for root in roots if not root.endswith(".dist-info")} == {
+        "guardrail",
+        "guardrail_langchain",
+        "guardrail_openai",
+    }
 
 
 def test_the_wheel_holds_every_file_of_the_packages(wheel: zipfile.ZipFile) -> None:
     held = set(wheel.namelist())
     assert not [name for name in tracked("guardrail") if name not in held]
-    openai = [name.removeprefix("integrations/openai/") for name in tracked("integrations/openai/guardrail_openai")]
-    assert openai
-    assert not [name for name in openai if name not in held]
+    for folder in ("openai", "langchain"):
+        files = [
+            name.removeprefix(f"integrations/{folder}/")
+            for name in tracked(f"integrations/{folder}/guardrail_{folder}")
+        ]
+        assert files
+        assert not [name for name in files if name not in held]
 
 
-@pytest.mark.parametrize("name", ["guardrail/py.typed", "guardrail_openai/py.typed", "guardrail/policy/schema.json"])
+@pytest.mark.parametrize(
+    "name",
+    ["guardrail/py.typed", "guardrail_langchain/py.typed", "guardrail_openai/py.typed", "guardrail/policy/schema.json"],
+)
 def test_the_wheel_holds_what_is_not_python(wheel: zipfile.ZipFile, name: str) -> None:
     assert name in wheel.namelist()
 
@@ -84,7 +95,10 @@ def test_the_wheel_names_its_command_and_its_adapters(wheel: zipfile.ZipFile) ->
     entries = ConfigParser()
     entries.read_string(metadata(wheel, "entry_points.txt"))
     assert dict(entries["console_scripts"]) == {"guardrail": "guardrail.cli:main"}
-    assert dict(entries["guardrail.adapters"]) == {"openai": "guardrail_openai:adapter"}
+    assert dict(entries["guardrail.adapters"]) == {
+        "langchain_core": "guardrail_langchain:adapter",
+        "openai": "guardrail_openai:adapter",
+    }
 
 
 def test_the_wheel_carries_its_licence_and_readme(wheel: zipfile.ZipFile) -> None:
