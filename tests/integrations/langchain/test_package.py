@@ -27,9 +27,20 @@ def test_importing_it_loads_nothing_beyond_guardrail_and_langchain_core() -> Non
 
 @pytest.mark.parametrize("name", guardrail_langchain.__all__)
 def test_every_public_name_is_there(name: str) -> None:
+    pytest.importorskip("langgraph", reason="the extra langchain is not installed")
     assert getattr(guardrail_langchain, name)
 
 
 def test_an_unknown_name_is_an_attribute_error_that_names_it() -> None:
     with pytest.raises(AttributeError, match=r"module 'guardrail_langchain' has no attribute 'adaptor'"):
         _ = guardrail_langchain.adaptor  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("module", "missing"), [("graph", "langgraph"), ("review", "langgraph"), ("guard_node", "langgraph")]
+)
+def test_what_needs_an_extra_says_how_to_install_it(module: str, missing: str) -> None:
+    code = f"import sys; sys.modules['{missing}'] = None\nfrom guardrail_langchain import {module}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stderr.rstrip().endswith("pip install 'guardrail-llm[langchain]'")
+    assert "MissingExtra" in done.stderr
