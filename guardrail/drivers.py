@@ -1,4 +1,4 @@
-"""The only places that perform effects: two drivers for turns, two pumps for streams.
+"""The two drivers of turns; with the pumps of `guardrail.streams`, the only places that perform effects.
 
 `drive` and `adrive` run a flow from `guardrail.flow` to its outcome. They differ in how they wait and in
 nothing else; all
@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeAlias, TypeVar
 
-from guardrail.errors import GuardrailError, VerifierError
+from guardrail.errors import GuardrailError
 from guardrail.events import Listener
 from guardrail.flow import Done, Draft, Effect, Failed, Flow, Generate, Generated, Reply, Sleep, Tell, Verify
-from guardrail.gate import WholeGate
 from guardrail.logs import broadcast
+from guardrail.lost import no_verdict
 from guardrail.outcome import Outcome
 from guardrail.resilience.deadline import abounded
-from guardrail.verdict import Cause, Verdict
+from guardrail.verdict import Verdict
 from guardrail.verifiers.protocol import Verifier
 
-__all__ = ["AsyncGenerator", "Generator", "adrive", "apump", "drive", "pump"]
+__all__ = ["AsyncGenerator", "Generator", "adrive", "drive"]
 
 Generator: TypeAlias = Callable[[Draft], Generated]
 """Asks the LLM, in the calling thread, within ``draft.remaining`` seconds."""
@@ -117,32 +117,6 @@ async def adrive(
         flow.close()
 
 
-def pump(source: Iterable[str], gate: WholeGate[str], settle: Callable[[str], Outcome]) -> Iterator[str]:
-    """Read ``source`` through ``gate``; ``settle`` judges the text. Yields what may be shown."""
-    for delta in source:
-        yield from gate.feed(delta, delta)
-    outcome = settle(gate.text)
-    yield from _released(gate, outcome)
-
-
-async def apump(
-    source: AsyncIterator[str], gate: WholeGate[str], settle: Callable[[str], Awaitable[Outcome]]
-) -> AsyncIterator[str]:
-    """The same on the event loop."""
-    async for delta in source:
-        for piece in gate.feed(delta, delta):
-            yield piece
-    outcome = await settle(gate.text)
-    for piece in _released(gate, outcome):
-        yield piece
-
-
-def _released(gate: WholeGate[str], outcome: Outcome) -> tuple[str, ...]:
-    """The stream's own pieces when its answer stands, else the text that takes its place."""
-    stands = outcome.text == gate.text
-    return gate.settle(stands) or ((outcome.text,) if outcome.text else ())
-
-
 def _generator(generate: Callable[[Draft], _T] | None) -> Callable[[Draft], _T]:
     if generate is None:
         raise GuardrailError("this mount has nothing to generate with")
@@ -151,16 +125,7 @@ def _generator(generate: Callable[[Draft], _T] | None) -> Callable[[Draft], _T]:
 
 def _lost(effect: Effect, error: BaseException) -> Exception:
     """The failure as the flow may know it; raises what is the caller's own or a bug, and interrupts."""
-    # A failure inside a library written in Rust, such as a tokenizer: PyO3 makes it no `Exception`.
-    panic = type(error).__name__ == "PanicException"
-    if isinstance(effect, Verify) and (isinstance(error, Exception) or panic):
-        if isinstance(error, TimeoutError):
-            return VerifierError(Cause.TIMEOUT, "the verifier took longer than the time that was left")
-        if isinstance(error, VerifierError):
-            return error
-        # A verifier of the user's own may raise anything, and the answer must not be lost to it.
-        lost = VerifierError(Cause.SERVER, f"the verifier {effect.verifier!r} raised {error!r}")
-        lost.__cause__ = error
+    if isinstance(effect, Verify) and (lost := no_verdict(effect.verifier, error)) is not None:
         return lost
     if isinstance(effect, Generate) and effect.draft.attempt > 1 and isinstance(error, Exception):
         return error

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from guardrail.verdict import Finding, FindingKind, Verdict
 
-__all__ = ["DEFAULT_TEMPLATE", "write_feedback"]
+__all__ = ["CONTINUE_TEMPLATE", "DEFAULT_TEMPLATE", "write_continuation", "write_feedback"]
 
 DEFAULT_TEMPLATE = """\
 Your last answer was checked against the given material, and was not accepted:
 {findings}
 Now answer the question again, from the given material alone. If the material does not tell, answer that it does not. \
 Write only the new answer."""
+
+CONTINUE_TEMPLATE = """\
+Your answer so far, as it stands above, was accepted and is shown to the user. What you went on with was checked \
+against the given material, and was not accepted:
+{findings}
+Go on from exactly where the answer above ends, from the given material alone. Do not repeat any of it, do not comment \
+on it, and do not begin anew. Write only what follows."""
+_ONLY_CONTINUE = """\
+The answer above is shown to the user as far as it goes. Go on from exactly where it ends, without repeating any of \
+it. Write only what follows."""
 
 _SAID = {
     FindingKind.CONTRADICTED: "is contradicted by the given material",
@@ -28,8 +38,24 @@ _LONGEST = 400
 
 def write_feedback(verdict: Verdict, template: str | None = None) -> str:
     """The feedback for ``verdict``; ``{findings}`` in ``template`` stands for the list of them."""
+    return _filled(template or DEFAULT_TEMPLATE, verdict)
+
+
+def write_continuation(verdict: Verdict | None, template: str | None = None) -> str:
+    """The same where the answer has been shown as far as it was good: the LLM is to go on after that.
+
+    None as a ``verdict``: another LLM goes on, which has nothing to learn from it.
+    """
+    if verdict is None:
+        return _ONLY_CONTINUE
+    if template is None:
+        return _filled(CONTINUE_TEMPLATE, verdict)
+    return f"{_filled(template, verdict)}\n{_ONLY_CONTINUE}"
+
+
+def _filled(template: str, verdict: Verdict) -> str:
     lines = [_line(finding) for finding in verdict.findings] or [_without_findings(verdict)]
-    return (template or DEFAULT_TEMPLATE).replace("{findings}", "\n".join(lines))
+    return template.replace("{findings}", "\n".join(lines))
 
 
 def _line(finding: Finding) -> str:

@@ -17,11 +17,8 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from tenacity import AttemptManager
-from tenacity import Retrying as TenacityRetrying
-from tenacity.retry import retry_if_result
-
 from guardrail.action import Action
+from guardrail.attempts import loop, settle
 from guardrail.conversation import Evidence, Message, Turn
 from guardrail.errors import VerifierError
 from guardrail.events import ActionTaken, Event, OutcomeReady, TurnGenerated, VerdictGiven
@@ -29,6 +26,7 @@ from guardrail.feedback import write_feedback
 from guardrail.outcome import Attempt, Mode, Outcome
 from guardrail.policy.decide import Decision, decide
 from guardrail.policy.model import Rules, Step
+from guardrail.repair import without
 from guardrail.verdict import Cause, Status, Usage, Verdict
 from guardrail.verifiers.protocol import Check
 
@@ -61,7 +59,10 @@ class Draft:
     remaining: float | None = None
     """Seconds that are left for it; None means without bound."""
     rejected: Turn | None = None
+    """What ``feedback`` is about: the rejected answer or, where there is a ``prefix``, that much of it."""
     feedback: str | None = None
+    prefix: str = ""
+    """What of the answer is shown already, in a stream: the LLM is asked to go on exactly after it."""
 
     @property
     def messages(self) -> list[dict[str, object]]:
@@ -283,7 +284,7 @@ class _Run:
         step, began = decision.step, self.elapsed
         pauses: list[float] = []
         answered = False
-        for attempt in _loop(step, pauses):
+        for attempt in loop(step, pauses):
             if attempt.retry_state.attempt_number > 1:
                 if hindrance := (yield from self._pause(sum(pauses))):
                     return self.notes.append(f"could not {step.do.value}: {hindrance}")
@@ -294,7 +295,7 @@ class _Run:
                 if not answered and not step.stop_rule.limits_attempts and not step.wait_rule.waits:
                     return  # an LLM that fails at once would be asked as fast as it can until the time is over
             settled = decide(self.rules, self.attempts[-1].verdict).chain != decision.chain
-            _settle(attempt, settled, self.elapsed - began)
+            settle(attempt, settled, self.elapsed - began)
 
     def _pause(self, seconds: float) -> Generator[Effect, Reply, str | None]:
         """Wait; why the LLM cannot be asked after it, in words. A wait for nothing is not begun."""
@@ -337,8 +338,24 @@ class _Run:
         released = min(self.attempts, key=_risk)
         if action is Action.PASS:
             action = self._how(released)
-        blocked = action is Action.BLOCK and self.job.act and self.job.mode == "enforce"
+        acting = self.job.act and self.job.mode == "enforce"
+        if action is Action.REPAIR and acting:
+            return self._repaired(self.attempts[-1])
+        blocked = action is Action.BLOCK and acting
         return self._outcome(action, None if blocked else released.turn, tuple(self.attempts))
+
+    def _repaired(self, bad: Attempt) -> Outcome:
+        """The last attempt without its bad sentences; blocked where nothing is left of it."""
+        text = without(bad.turn.text, bad.verdict.findings)
+        if not text:
+            self.notes.append("could not repair: no sentence is known to be good")
+            return self._outcome(Action.BLOCK, None, tuple(self.attempts))
+        turn = replace(bad.turn, text=text, logprobs=None)
+        verdict = replace(
+            bad.verdict, status=Status.RELIABLE, risk=None, findings=(), explanation="what was found is left out"
+        )
+        self.attempts.append(Attempt(turn, verdict, Action.PASS, 0.0, 0.0, bad.model))
+        return self._outcome(Action.REPAIR, turn, tuple(self.attempts))
 
     def _outcome(self, action: Action, turn: Turn | None, attempts: tuple[Attempt, ...]) -> Outcome:
         return Outcome(
@@ -367,22 +384,3 @@ def _risk(attempt: Attempt) -> tuple[int, float]:
     verdict = attempt.verdict
     place = {Status.RELIABLE: 0, Status.UNRELIABLE: 2}.get(verdict.status, 1)
     return place, verdict.risk if verdict.risk is not None else 0.5
-
-
-def _loop(step: Step, pauses: list[float]) -> TenacityRetrying:
-    """tenacity's loop for ``step``; the first attempt is the answer at hand."""
-    # Made anew each time: a shared object shares its state between calls.
-    return TenacityRetrying(
-        stop=step.stop_rule.build(),
-        wait=step.wait_rule.build(),
-        retry=retry_if_result(lambda settled: not settled),
-        sleep=pauses.append,
-        retry_error_callback=lambda state: None,
-    )
-
-
-def _settle(attempt: AttemptManager, settled: bool, seconds: float) -> None:
-    """Tell tenacity how the attempt went; its clock is the driver's."""
-    state = attempt.retry_state
-    state.set_result(settled)
-    state.start_time, state.outcome_timestamp = 0.0, seconds  # from 0: a difference of large numbers is not exact

@@ -1,16 +1,187 @@
 """What of a stream may be released now. Pure: it holds, it never waits.
 
-A gate is fed the pieces of one stream in order. A piece is whatever the mount releases (bytes of an SSE
-event, a string), with the text it adds to the answer. Nothing leaves the gate before its verdict.
+A gate is fed the pieces of one stream in order. A piece is whatever the mount releases (the event of an SSE stream, a
+string), with the text that it adds to the answer; the gate does not look into it. Nothing leaves the gate before it
+may. `WholeGate` holds everything until the whole answer has its verdict; `SentenceGate` releases sentence by sentence.
 """
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
 
-__all__ = ["WholeGate"]
+from guardrail.claims.segment import sentences
+
+__all__ = ["Pieces", "SentenceGate", "Split", "Unit", "WholeGate", "split_text"]
 
 Piece = TypeVar("Piece")
+Split: TypeAlias = Callable[[Piece, int], tuple[Piece, Piece]]
+"""``split(piece, at)``: two pieces in the place of one; the first has ``at`` characters of its text, the second the
+rest. It is asked only for places inside the text. What else the piece says goes with the first."""
+
+
+Pieces: TypeAlias = tuple[tuple[Piece, str], ...]
+"""Pieces, each with its text."""
+
+
+def split_text(piece: str, at: int) -> tuple[str, str]:
+    """The `Split` of strings."""
+    return piece[:at], piece[at:]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What is released or withheld as one: a sentence with the white space before it.
+
+    All units of a stream, put together, are its text.
+    """
+
+    start: int
+    end: int
+    """Characters of the gate's text, counted from its ``start``."""
+    text: str
+
+    @property
+    def lead(self) -> int:
+        """Characters of white space before the sentence."""
+        return len(self.text) - len(self.text.lstrip())
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing but white space, which states nothing."""
+        return not self.text.strip()
+
+
+class SentenceGate(Generic[Piece]):
+    """Releases pieces up to the ends of sentences; a piece that goes over an end is split there.
+
+    `feed` pieces, then `end`; `take` the sentences that have come to their end meanwhile; then, for each in order,
+    `release` or `drop`. How the text was cut into pieces makes no difference to the sentences.
+
+    ``start``: the place of the first character. ``longest``: a sentence of more characters is cut before it has ended,
+    after a word where there is one. ``at_once``: `feed` releases everything; the sentences are still taken.
+    """
+
+    def __init__(self, split: Split[Piece], *, start: int = 0, longest: int = 4000, at_once: bool = False) -> None:
+        self.start = start
+        self._split, self._longest, self._at_once = split, longest, at_once
+        self._held: deque[tuple[Piece, str, int]] = deque()
+        """Pieces, their text, and where it ends."""
+        self._out = self._fed = self._cut = self._base = start
+        """Characters released or dropped; fed; in units; before the first."""
+        self._tail = ""
+        """The text after the last unit."""
+        self._segmenter = _Segmenter()
+        self._units: list[Unit] = []
+
+    @property
+    def fed(self) -> int:
+        """The place after the last character that was fed."""
+        return self._fed
+
+    @property
+    def tail(self) -> str:
+        """The text that belongs to no sentence yet."""
+        return self._tail
+
+    def feed(self, piece: Piece, text: str = "") -> Pieces[Piece]:
+        """Take a piece and the text that it adds.
+
+        Returns what may be released at once: the piece, where it adds no text and no text before it is held.
+        """
+        self._fed += len(text)
+        if text:
+            self._add(text)
+        if self._at_once or (not text and self._out == self._fed):
+            self._out = self._fed
+            return ((piece, text),)
+        self._held.append((piece, text, self._fed))
+        return ()
+
+    def end(self) -> None:
+        """The stream has ended: what is left is a sentence too."""
+        for sentence in self._segmenter.flush():
+            self._unit(self._base + sentence)
+        if self._tail:
+            self._unit(self._fed)
+
+    def take(self) -> list[Unit]:
+        """The sentences that have come to their end since the last call, in order."""
+        taken, self._units = self._units, []
+        return taken
+
+    def release(self, unit: Unit, *, lead: bool = True) -> Pieces[Piece]:
+        """The pieces of ``unit``, which comes next; without its white space where ``lead`` is false."""
+        skipped = () if lead else _without_text(self._upto(unit.start + unit.lead))
+        return (*skipped, *self._upto(unit.end))
+
+    def drop(self, unit: Unit) -> Pieces[Piece]:
+        """Of the pieces of ``unit``, which comes next, only those without text: what they tell is not its own."""
+        return _without_text(self._upto(unit.end))
+
+    # sentences
+
+    def _add(self, text: str) -> None:
+        while text:
+            # Looked at in places that depend on the text alone, so that chunks make no difference.
+            room = self._longest + 1 - len(self._tail)
+            now, text = text[:room], text[room:]
+            self._tail += now
+            for sentence in self._segmenter.feed(now):
+                self._unit(self._base + sentence)
+            if len(self._tail) > self._longest:
+                self._unit(self._cut + self._word_end())
+
+    def _word_end(self) -> int:
+        space = max(self._tail.rfind(blank, 1, self._longest) for blank in " \n")
+        return space if space > 0 else self._longest
+
+    def _unit(self, end: int) -> None:
+        if end > self._cut:
+            size = end - self._cut
+            self._units.append(Unit(self._cut, end, self._tail[:size]))
+            self._tail, self._cut = self._tail[size:], end
+
+    # pieces
+
+    def _upto(self, place: int) -> Pieces[Piece]:
+        """Takes out the pieces whose text ends at ``place`` or before."""
+        out: list[tuple[Piece, str]] = []
+        while self._held and self._held[0][2] <= place:
+            piece, text, self._out = self._held.popleft()
+            out.append((piece, text))
+        if self._held and self._out < place:
+            piece, text, end = self._held.popleft()
+            size, self._out = place - self._out, place
+            first, second = self._split(piece, size)
+            out.append((first, text[:size]))
+            self._held.appendleft((second, text[size:], end))
+        return tuple(out)
+
+
+def _without_text(pieces: Pieces[Piece]) -> Pieces[Piece]:
+    return tuple((piece, text) for piece, text in pieces if not text)
+
+
+class _Segmenter:
+    """Finds the ends of sentences in a text that comes bit by bit."""
+
+    def __init__(self) -> None:
+        self._text, self._start = "", 0
+
+    def feed(self, text: str) -> list[int]:
+        """The places after the sentences that are now known to have ended."""
+        self._text += text
+        ends = [self._start + sentence.end for sentence in sentences(self._text)[:-1]]
+        if ends:
+            self._text, self._start = self._text[ends[-1] - self._start :], ends[-1]
+        return ends
+
+    def flush(self) -> list[int]:
+        """The places after the sentences that end with the text."""
+        return [self._start + sentence.end for sentence in sentences(self._text)]
 
 
 class WholeGate(Generic[Piece]):

@@ -5,20 +5,20 @@ from __future__ import annotations
 import functools
 import os
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 from guardrail import drivers, reports
 from guardrail.action import Action
 from guardrail.building import build, stale
 from guardrail.conversation import Message, Turn
 from guardrail.errors import BlockedError
-from guardrail.events import Event, Listener
+from guardrail.events import Event, Listener, OutcomeReady
 from guardrail.flow import Draft, Generated, Job, guard_turn
-from guardrail.gate import WholeGate
+from guardrail.gate import Split, split_text
 from guardrail.given import given
 from guardrail.grounding import as_evidence
 from guardrail.logs import LogListener, broadcast, once
@@ -29,7 +29,13 @@ from guardrail.policy.model import Policy
 from guardrail.policy.routing import RequestInfo
 from guardrail.prepare import job_for
 from guardrail.resilience.deadline import DeadlineVerifier, bounded
-from guardrail.streaming import AsyncGuardedStream, GuardedStream
+from guardrail.streaming import AsyncGated, AsyncGuardedStream, Gated, GuardedStream
+from guardrail.streams.apump import AsyncPump
+from guardrail.streams.choices import Choices
+from guardrail.streams.flow import StreamFlow
+from guardrail.streams.pump import Pump
+from guardrail.streams.sources import achunks, answered, chunks, interrupt
+from guardrail.streams.values import Chunk
 from guardrail.verifiers.own import Judge, as_verifier
 from guardrail.verifiers.protocol import Check, Verifier
 from guardrail.wire.messages import read_messages, split_last_answer
@@ -42,6 +48,10 @@ Answer: TypeAlias = str | Turn | Generated
 """What a generate function may return."""
 Generate: TypeAlias = Callable[[Draft], Answer]
 AsyncGenerate: TypeAlias = Callable[[Draft], Awaitable[Answer]]
+StreamGenerate: TypeAlias = Callable[[Draft], Answer | Iterable[str]]
+AsyncStreamGenerate: TypeAlias = Callable[[Draft], Awaitable[Answer] | AsyncIterable[str]]
+StreamMode: TypeAlias = Literal["sentence", "whole", "optimistic"]
+Piece = TypeVar("Piece")
 
 _ANYONE = RequestInfo()
 _A_STREAM = RequestInfo(stream=True)
@@ -186,40 +196,116 @@ class Guard:
         source: Iterable[str],
         messages: Messages,
         *,
-        generate: Generate | None = None,
+        generate: StreamGenerate | None = None,
         evidence: Iterable[object] = (),
         info: RequestInfo = _A_STREAM,
     ) -> GuardedStream:
-        """The pieces of ``source`` once the answer has its verdict, or what the policy puts in their
-        place."""
-        outcomes: list[Outcome] = []
-        docs = (*given(), *evidence)  # of where the stream is made, wherever it is read
+        """The text of ``source`` as it may be shown: each sentence when its verdict is in, by the policy's
+        ``stream``.
 
-        def settle(text: str) -> Outcome:
-            outcomes.append(self.run(generate, messages, first=First(Turn(text)), evidence=docs, info=info))
-            return outcomes[-1]
-
-        return GuardedStream(drivers.pump(source, WholeGate(), settle), outcomes)
+        ``generate`` is called for a regeneration or a fallback, with a `Draft`; it returns the answer, or an iterable
+        of its text. Where ``draft.prefix`` is set that much is shown already, and only what follows is wanted.
+        The iterator raises what ``source`` raises, once all that was verified has been given; and `BlockedError`
+        under ``on_block: raise``.
+        """
+        return GuardedStream(
+            self.gated(
+                chunks(source),
+                messages,
+                split=split_text,
+                generate=None if generate is None else functools.partial(_more, generate),
+                close=interrupt(source),
+                evidence=evidence,
+                info=info,
+            )
+        )
 
     def astream(
         self,
-        source: AsyncIterator[str],
+        source: AsyncIterable[str],
         messages: Messages,
         *,
-        generate: AsyncGenerate | None = None,
+        generate: AsyncStreamGenerate | None = None,
         evidence: Iterable[object] = (),
         info: RequestInfo = _A_STREAM,
     ) -> AsyncGuardedStream:
-        """`stream` for an event loop: iterate it with ``async for``."""
-        outcomes: list[Outcome] = []
-        docs = (*given(), *evidence)  # of where the stream is made, wherever it is read
+        """`stream` for an event loop: iterate it with ``async for``. ``generate`` is awaited, or gives an
+        asynchronous iterable."""
+        return AsyncGuardedStream(
+            self.agated(
+                achunks(source),
+                messages,
+                split=split_text,
+                generate=None if generate is None else functools.partial(_amore, generate),
+                evidence=evidence,
+                info=info,
+            )
+        )
 
-        async def settle(text: str) -> Outcome:
-            first = First(Turn(text))
-            outcomes.append(await self.arun(generate, messages, first=first, evidence=docs, info=info))
-            return outcomes[-1]
+    def gated(
+        self,
+        source: Iterable[Chunk[Piece]],
+        messages: Messages | Callable[[int], Messages],
+        *,
+        split: Split[Piece],
+        generate: Callable[[Draft, int], Iterable[Chunk[Piece]]] | None = None,
+        close: Callable[[], None] | None = None,
+        evidence: Iterable[object] = (),
+        info: RequestInfo = _A_STREAM,
+        choices: int = 1,
+        cannot_generate: str | None = None,
+        notes: Iterable[str] = (),
+        whole: bool = False,
+    ) -> Gated[Piece]:
+        """For mounts: guard a stream of whatever pieces; `guardrail.streams` tells how.
 
-        return AsyncGuardedStream(drivers.apump(source, WholeGate(), settle), outcomes)
+        ``messages``: or a function of the choice. ``generate`` is given the `Draft` and the choice. ``choices``: how
+        many were asked for. ``cannot_generate``: why the LLM cannot be asked again, in words. ``whole``: hold
+        everything until the verdict on the whole is in, whatever the policy says, as for JSON.
+        """
+        open = self._flows(messages, split, evidence, info, generate is not None, cannot_generate, notes, whole)
+        flows = Choices(open, choices)
+        pump = Pump(
+            source,
+            flows,
+            verifiers=self._verifiers,
+            generate=generate,
+            close=close,
+            listeners=(*self._listeners, _KEEPER),
+        )
+        return Gated(pump, flows.outcomes)
+
+    def agated(
+        self,
+        source: AsyncIterable[Chunk[Piece]],
+        messages: Messages | Callable[[int], Messages],
+        *,
+        split: Split[Piece],
+        generate: Callable[[Draft, int], AsyncIterable[Chunk[Piece]]] | None = None,
+        close: Callable[[], Awaitable[None]] | None = None,
+        evidence: Iterable[object] = (),
+        info: RequestInfo = _A_STREAM,
+        choices: int = 1,
+        cannot_generate: str | None = None,
+        notes: Iterable[str] = (),
+        whole: bool = False,
+    ) -> AsyncGated[Piece]:
+        """`gated` for an event loop."""
+        open = self._flows(messages, split, evidence, info, generate is not None, cannot_generate, notes, whole)
+        flows = Choices(open, choices)
+        pump = AsyncPump(
+            source,
+            flows,
+            verifiers=self._verifiers,
+            generate=generate,
+            close=close,
+            listeners=(*self._listeners, _KEEPER),
+        )
+        return AsyncGated(pump, flows.outcomes)
+
+    def stream_mode(self, info: RequestInfo) -> StreamMode:
+        """For mounts: how the policy has the streams of such requests guarded."""
+        return self._policy.rules_for(info)[1].stream.mode
 
     def remember(self, outcome: Outcome, *names: str | None) -> None:
         """For mounts: have `guardrail.report` find ``outcome`` under the ids of what the caller is handed."""
@@ -283,10 +369,35 @@ class Guard:
             cannot_generate=first.cannot_generate or cannot,
         )
 
+    def _flows(
+        self,
+        messages: Messages | Callable[[int], Messages],
+        split: Split[Piece],
+        evidence: Iterable[object],
+        info: RequestInfo,
+        able: bool,
+        cannot_generate: str | None,
+        notes: Iterable[str],
+        whole: bool,
+    ) -> Callable[[int], StreamFlow[Piece]]:
+        """Makes the flow of each choice."""
+        docs = (*given(), *evidence)  # of where the stream is made, wherever it is read
+        cannot = cannot_generate or (None if able else "there is nothing to generate with")
+        notes = tuple(notes)
+
+        def open(index: int) -> StreamFlow[Piece]:
+            said = read_messages(messages(index) if callable(messages) else messages)
+            job = self._job(said, None, docs, info)
+            rules = job.rules.but(stream=job.rules.stream.but(mode="whole")) if whole else job.rules
+            job = replace(job, rules=rules, notes=(*notes, *job.notes), cannot_generate=cannot)
+            return StreamFlow(job, split=split, index=index)
+
+        return open
+
     def _job(
         self, history: tuple[Message, ...], turn: Turn | None, evidence: Iterable[object], info: RequestInfo
     ) -> Job:
-        docs = (*given(), *(as_evidence(item) for item in evidence))
+        docs = tuple(dict.fromkeys((*given(), *(as_evidence(item) for item in evidence))))
         job = job_for(self._policy, id=secrets.token_hex(8), conversation=history, turn=turn, given=docs, info=info)
         if note := self._stale.get(job.policy):
             job = replace(job, notes=(note, *job.notes))
@@ -315,6 +426,33 @@ class Guard:
 
     def _tell(self, event: Event) -> None:
         broadcast(self._listeners, event)
+
+
+class _Keeper(Listener):
+    """Has `guardrail.report` find what ends."""
+
+    def on_outcome(self, event: OutcomeReady) -> None:
+        reports.keep(event.outcome)
+
+
+_KEEPER = _Keeper()
+
+
+def _more(generate: StreamGenerate, draft: Draft, index: int) -> Iterator[Chunk[str]]:
+    answer = generate(draft)
+    if isinstance(answer, str | Turn | Generated):
+        yield answered(answer)
+    else:
+        yield from chunks(answer)
+
+
+async def _amore(generate: AsyncStreamGenerate, draft: Draft, index: int) -> AsyncIterator[Chunk[str]]:
+    answer = generate(draft)
+    if isinstance(answer, AsyncIterable):
+        async for chunk in achunks(answer):
+            yield chunk
+    else:
+        yield answered(await answer)
 
 
 def _ask(generate: Generate, draft: Draft) -> Generated:

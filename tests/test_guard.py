@@ -245,7 +245,7 @@ def test_an_unreadable_conversation_is_refused() -> None:
         guard().check([{"role": "user", "content": "no answer here"}])
 
 
-def test_a_stream_is_released_whole_or_not_at_all() -> None:
+def test_a_stream_is_released_when_its_verdict_is_in() -> None:
     good = guard().stream(iter(["It is ", "Paris."]), ASKED)
     with pytest.raises(NoReport):
         _ = good.outcome

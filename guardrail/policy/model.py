@@ -39,6 +39,7 @@ from guardrail.policy.routing import Match, RequestInfo, Route
 from guardrail.policy.rules import (
     Budget,
     History,
+    Hold,
     Messages,
     Rules,
     Step,
@@ -62,6 +63,7 @@ __all__ = [
     "Exponential",
     "ExponentialJitter",
     "History",
+    "Hold",
     "Incrementing",
     "Match",
     "Messages",

@@ -19,6 +19,7 @@ from guardrail.verdict import Cause
 __all__ = [
     "Budget",
     "History",
+    "Hold",
     "Messages",
     "OnError",
     "Rules",
@@ -30,7 +31,7 @@ __all__ = [
     "steps",
 ]
 
-BUILT_ACTIONS = tuple(action.value for action in Action if action is not Action.REPAIR)
+ACTIONS = tuple(action.value for action in Action)
 _AGAIN = (Action.REGENERATE, Action.FALLBACK)
 
 
@@ -58,7 +59,7 @@ class Step(Part):
     """One thing to do about an answer. In files also just the action's name."""
 
     do: Action
-    """The action: pass, flag, regenerate, fallback or block."""
+    """The action: pass, flag, regenerate, repair, fallback or block."""
     stop: Stop | None = None
     """When to stop asking the LLM again; the answer at hand counts as the first attempt. Default: after 2."""
     wait: Wait | None = None
@@ -67,6 +68,8 @@ class Step(Part):
     """For ``fallback``: the model that the same request goes to."""
     feedback: str | None = None
     """For ``regenerate``: what the LLM is told; ``{findings}`` stands for the list of them."""
+    how: Literal["delete"] | None = None
+    """For ``repair``: the bad sentences are deleted; there is no other way. An answer that has no others is blocked."""
 
     @model_validator(mode="before")
     @classmethod
@@ -81,6 +84,8 @@ class Step(Part):
         if data.get("do") in _AGAIN:
             defaults = {"stop": {"after_attempt": 2}, "wait": "none"}
             return {**data, **{k: v for k, v in defaults.items() if data.get(k) is None}}
+        if data.get("do") == Action.REPAIR and data.get("how") is None:
+            return {**data, "how": "delete"}
         return data
 
     @model_validator(mode="after")
@@ -91,7 +96,7 @@ class Step(Part):
         return self
 
     def _misplaced(self) -> list[Problem]:
-        homes = {"stop": _AGAIN, "wait": _AGAIN, "model": _AGAIN[1:], "feedback": _AGAIN[:1]}
+        homes = {"stop": _AGAIN, "wait": _AGAIN, "model": _AGAIN[1:], "feedback": _AGAIN[:1], "how": (Action.REPAIR,)}
         return [
             Problem(
                 (key,),
@@ -129,16 +134,14 @@ class Step(Part):
 
 
 def _check_action(value: object, *path: str) -> None:
-    if value == Action.REPAIR.value:
-        raise refuse("the action 'repair' is not built; there are " + ", ".join(BUILT_ACTIONS), *path)
-    if value in BUILT_ACTIONS:
+    if value in ACTIONS:
         return
     if isinstance(value, bool) or value is None or str(value).lower() in ("no", "off", "none", "on", "yes"):
         raise refuse_all([Problem(path, _NO_ACTION, True)])
-    raise refuse_all([Problem(path, f"must be one of {', '.join(BUILT_ACTIONS)}", True)])
+    raise refuse_all([Problem(path, f"must be one of {', '.join(ACTIONS)}", True)])
 
 
-_NO_ACTION = f"must be one of {', '.join(BUILT_ACTIONS)} (pass lets the answer through, flag has it reported as well)"
+_NO_ACTION = f"must be one of {', '.join(ACTIONS)} (pass lets the answer through, flag has it reported as well)"
 
 
 def _read_steps(value: object) -> object:
@@ -149,7 +152,7 @@ def _read_steps(value: object) -> object:
     final = {action.value for action in Action if action not in _AGAIN}
     for place, item in enumerate(items[:-1]):
         do = item.do if isinstance(item, Step) else item.get("do") if isinstance(item, Mapping) else item
-        if isinstance(do, str) and do in final and do in BUILT_ACTIONS:
+        if isinstance(do, str) and do in final:
             raise refuse(f"is never reached: {str(do)!r} before it ends the list", place + 1)
     return items
 
@@ -158,7 +161,7 @@ Steps = Annotated[tuple[Step, ...], BeforeValidator(_read_steps)]
 """What to do, one step after the other as long as the answer stays bad. In files: one step, or a list."""
 
 
-ActionName: TypeAlias = Literal["pass", "flag", "regenerate", "fallback", "block"]
+ActionName: TypeAlias = Literal["pass", "flag", "regenerate", "repair", "fallback", "block"]
 StepsLike: TypeAlias = Step | ActionName | Sequence[Step | ActionName]
 """What Python may write for steps."""
 
@@ -203,17 +206,26 @@ class Messages(Part):
     """Stands in the place of a blocked answer."""
 
 
-def _built_mode(value: object) -> object:
-    if value in ("sentence", "optimistic"):
-        raise refuse(f"the stream mode {value!r} is not built; there is whole")
-    return value
+class Hold(Part):
+    """How long streamed text is held back at most."""
+
+    time: SomeSeconds = 30.0
+    """From the end of a sentence until its verdict; after that there is none, with the cause ``timeout``."""
+    size: Count = 4000
+    """Characters of a sentence, or of sentences that are verified together; a longer one is cut."""
 
 
 class Stream(Part):
     """How streamed answers are guarded."""
 
-    mode: Annotated[Literal["whole"], BeforeValidator(_built_mode)] = "whole"
-    """``whole``: held back until the verdict on the whole answer is in."""
+    mode: Literal["sentence", "whole", "optimistic"] = "sentence"
+    """``sentence``: a sentence goes out when its verdict and those of all before it are in. ``whole``: held back until
+    the verdict on the whole answer is in. ``optimistic``: out at once, verified behind, and retracted."""
+    hold: Hold = Hold()
+    in_flight: Count = 4
+    """Verifications of one answer at the same time. Sentences that end meanwhile are verified together."""
+    verifications: Count = 100
+    """Verifications of one answer; the last one is of all that is left."""
 
 
 class Rules(Part):

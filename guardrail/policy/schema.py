@@ -22,7 +22,7 @@ from guardrail.policy import cases, composed, custom, dedicated, judges, model, 
 from guardrail.policy.durations import PATTERN
 from guardrail.policy.model import Policy
 from guardrail.policy.presets import PRESETS
-from guardrail.policy.rules import BUILT_ACTIONS
+from guardrail.policy.rules import ACTIONS
 from guardrail.verdict import Cause
 
 __all__ = ["json_schema"]
@@ -45,7 +45,7 @@ def json_schema() -> _Schema:
     schema["required"] = ["version"]
     parts["Reference"] = {"type": "string", "pattern": r"^\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}$"}
     step = parts["Step"]["anyOf"][1]["properties"]
-    step["do"] = {"description": step["do"]["description"], "enum": list(BUILT_ACTIONS)}
+    step["do"] = {"description": step["do"]["description"], "enum": list(ACTIONS)}
     del parts["Action"]
     finished = {"$schema": GenerateJsonSchema.schema_dialect, **_with_references(schema)}
     finished["$defs"]["Duration"] = _or_reference(_DURATION)
@@ -62,7 +62,7 @@ class _Generator(GenerateJsonSchema):
 
 _TEXT: _Schema = {"type": "string"}
 _SHORT_FORMS: dict[str, _Schema] = {
-    "Step": {"enum": list(BUILT_ACTIONS)},
+    "Step": {"enum": list(ACTIONS)},
     "Threshold": {"type": "number", "minimum": 0, "maximum": 1},
     "Wait": {"const": "none"},
     "Passage": _TEXT,
@@ -70,7 +70,7 @@ _SHORT_FORMS: dict[str, _Schema] = {
     "RecordedFinding": _TEXT,
     "RecordedVerdict": {"enum": ["reliable", "unreliable", "unknown"]},
     "TextCheck": _TEXT,
-    "Expected": {"enum": list(BUILT_ACTIONS)},
+    "Expected": {"enum": list(ACTIONS)},
 }
 _EXTENDS = {
     "description": "What this file builds on: a preset, a path relative to this file, or a list; later wins.",

@@ -23,6 +23,9 @@ class Check:
     """The risk (0..1) from which the policy calls an answer unreliable; None: the verifier's own."""
     remaining: float | None = None
     """Seconds that are left for this; None means without bound."""
+    since: int = 0
+    """Characters of the turn's text that have their verdict: the question is about what follows them. A verifier may
+    judge the whole text all the same, as long as its findings say where."""
 
     def after(self, seconds: float) -> Check:
         """The same, with ``seconds`` of its time spent."""

@@ -144,6 +144,8 @@ def _replacement(choice: Json, end: Settled) -> Json:
     if end.source is not None:
         return {**choices_of(end.source)[0], "index": index_of(choice)}
     text = end.outcome.text
+    if end.repaired:
+        return {**choice, "text": text, "logprobs": None}
     return {"index": index_of(choice), "text": text, "logprobs": None, "finish_reason": "content_filter"}
 
 

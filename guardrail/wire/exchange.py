@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from guardrail.action import Action
 from guardrail.conversation import Message, Turn
 from guardrail.outcome import Outcome
 from guardrail.verdict import Usage
@@ -60,7 +61,12 @@ class Settled:
     @property
     def replaced(self) -> bool:
         """Whether something else stands in the place of the reply's own answer."""
-        return self.source is not None or self.outcome.turn is None
+        return self.source is not None or self.outcome.turn is None or self.repaired
+
+    @property
+    def repaired(self) -> bool:
+        """Whether what stands there is a part of an answer, as its bad sentences were left out."""
+        return self.outcome.action is Action.REPAIR and self.outcome.turn is not None and self.outcome.mode == "enforce"
 
 
 class Codec(Protocol):

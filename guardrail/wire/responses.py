@@ -83,7 +83,10 @@ class ResponsesCodec:
             return reply
         if settled[0].source is not None:
             return {**settled[0].source, "usage": reply.get("usage")}
-        return _refused(reply, settled[0].outcome.text)
+        text = settled[0].outcome.text
+        if settled[0].repaired and not wants_json:
+            return _with(reply, {"type": "output_text", "text": text, "annotations": []})
+        return _with(reply, {"type": "refusal", "refusal": text})
 
     def assemble(self, events: Sequence[Event]) -> Json | None:
         """The response that the closing event holds; of a stream without one, what its pieces add up to."""
@@ -187,15 +190,15 @@ def _call(item: Json) -> ToolCall:
     return ToolCall(_part(item, "call_id"), _part(item, "name"), arguments if isinstance(arguments, str) else "")
 
 
-def _refused(reply: Json, message: str) -> Json:
-    """``reply`` with a refusal for its answer. Reasoning goes too: it may quote what is withheld."""
+def _with(reply: Json, part: Json) -> Json:
+    """``reply`` with ``part`` for its answer. Reasoning goes too: it may quote what is withheld."""
     said = [item for item in _items(reply) if item.get("type") == "message"]
     item: Json = {
         "type": "message",
         "id": said[-1].get("id", "msg_blocked") if said else "msg_blocked",
         "role": "assistant",
         "status": "completed",
-        "content": [{"type": "refusal", "refusal": message}],
+        "content": [part],
     }
     kept = [item for item in _items(reply) if item.get("type") not in ("message", "reasoning")]
     # Some servers repeat the text beside the output.

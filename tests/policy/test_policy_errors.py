@@ -157,7 +157,7 @@ WRONG: list[tuple[str, str, str]] = [
     (DEFAULT + "budget: {added: }\n", "4:20", "'none' says that there is none"),
     (DEFAULT + "budget: {added: 9999999h}\n", "4:21", "a year, or less"),
     # actions
-    (DEFAULT + "on_unknown: flg\n", "4:17", "must be one of pass, flag, regenerate, fallback, block, not 'flg'; did you mean 'flag'?"),
+    (DEFAULT + "on_unknown: flg\n", "4:17", "must be one of pass, flag, regenerate, repair, fallback, block, not 'flg'; did you mean 'flag'?"),
     (DEFAULT + "on_unknown: no\n", "4:17", "(pass lets the answer through, flag has it reported as well), not 'no'"),
     (DEFAULT + "on_error: off\n", "4:15", "(pass lets the answer through"),
     (DEFAULT + "on_error: {timeout: off}\n", "4:25", "(pass lets the answer through"),
@@ -166,8 +166,9 @@ WRONG: list[tuple[str, str, str]] = [
     (DEFAULT + "on_unknown: 3\n", "4:17", "must be a mapping"),
     (DEFAULT + "on_unreliable: {stop: {after_attempt: 2}}\n", "4:20", "the key 'do' is missing"),
     (DEFAULT + "on_unreliable: [flag, block]\n", "4:27", "is never reached: 'flag' before it ends the list"),
-    (DEFAULT + "on_unreliable: repair\n", "4:20", "the action 'repair' is not built"),
-    (DEFAULT + "on_unreliable: {do: repair}\n", "4:25", "the action 'repair' is not built"),
+    (DEFAULT + "on_unreliable: [repair, block]\n", "4:29", "is never reached: 'repair' before it ends the list"),
+    (DEFAULT + "on_unreliable: {do: repair, how: rewrite}\n", "4:38", "must be one of delete"),
+    (DEFAULT + "on_unreliable: {do: flag, how: delete}\n", "4:36", "goes with repair only, not with flag"),
     (DEFAULT + "on_unreliable: fallback\n", "4:20", "fallback needs the model"),
     (DEFAULT + "on_unreliable: {do: flag, model: x}\n", "4:38", "goes with fallback only, not with flag: remove it"),
     (DEFAULT + "on_unreliable: {do: block, stop: {after_attempt: 2}}\n", "4:38", "goes with regenerate and fallback only"),
@@ -177,8 +178,9 @@ WRONG: list[tuple[str, str, str]] = [
     (DEFAULT + "on_unreliable: {do: regenerate, stop: {}}\n", "4:43", "a loop must end"),
     (DEFAULT + "on_unreliable: {do: regenerate, stop: {after_attempt: 1}}\n", "4:59", "write 2 for one more"),
     (DEFAULT + "on_unreliable: {do: regenerate, wait: {fixed: 1}}\n", "4:51", "must be a duration with a unit"),
-    (DEFAULT + "stream: {mode: sentence}\n", "4:20", "the stream mode 'sentence' is not built; there is whole"),
-    (DEFAULT + "stream: {mode: optimistic}\n", "4:20", "the stream mode 'optimistic' is not built"),
+    (DEFAULT + "stream: {mode: sentences}\n", "4:20", "must be one of sentence, whole, optimistic, not 'sentences'"),
+    (DEFAULT + "stream: {in_flight: 0}\n", "4:25", "1 or more"),
+    (DEFAULT + "stream: {hold: {time: 8}}\n", "4:27", "must be a duration with a unit"),
     # verifiers
     *[
         (f"version: 1\nverifiers:\n  main: {{kind: {kind}}}\n", "3:16", f"the verifier kind '{kind}' is not built")

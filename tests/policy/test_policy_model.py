@@ -66,7 +66,7 @@ def test_the_presets_are_as_the_table_says(name: str, unreliable: Any, unknown: 
     assert (found.on_unreliable, found.on_unknown, found.on_error) == (unreliable, unknown, {"default": error})
     assert found.verify == Verify(with_="main", threshold=EMBEDDED_THRESHOLD)
     assert found.budget == Budget(added=60.0, total=None)
-    assert (found.mode, found.sample, found.on_block, found.stream.mode) == ("enforce", 1.0, "answer", "whole")
+    assert (found.mode, found.sample, found.on_block, found.stream.mode) == ("enforce", 1.0, "answer", "sentence")
 
 
 def test_the_presets_differ_and_there_are_no_others() -> None:

@@ -125,11 +125,11 @@ WRONG: list[dict[str, Any]] = [
     *(
         {"version": 1, "policies": {"default": rules}}
         for rules in _rules(
-            {"on_unknown": "repair"},
+            {"on_unknown": "repairs"},
             {"on_unknown": "flg"},
             {"on_unknown": []},
             {"on_error": {"timeuot": "flag"}},
-            {"stream": {"mode": "sentence"}},
+            {"stream": {"mode": "sentences"}},
             {"budget": {"added": 8}},
             {"budget": {"added": None}},
             {"sample": 2},
@@ -163,7 +163,7 @@ WRONG: list[dict[str, Any]] = [
     *(
         {"version": 1, "tests": [{"name": "one", "question": "q", "answers": "a", "expect": "pass", **case}]}
         for case in _rules(
-            {"expect": "repair"},
+            {"expect": "repairs"},
             {"answers": 3},
             {"context": {"title": "t"}},
             {"verdicts": "embeded"},

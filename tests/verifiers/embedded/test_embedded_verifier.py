@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -37,7 +38,7 @@ TOWER = Evidence(
 MENU = Evidence("Opening hours: Monday to Friday, 9 am to 5 pm. A cup of tea costs 3 euros.", "tool")
 
 
-def check(answer: str, *evidence: Evidence, question: str = "", **options: float | None) -> Check:
+def check(answer: str, *evidence: Evidence, question: str = "", **options: Any) -> Check:
     asked = (Message("user", (question,)),) if question else ()
     return Check(asked, Turn(answer), evidence, **options)
 

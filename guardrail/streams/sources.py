@@ -1,0 +1,49 @@
+"""Plain text as an upstream, and whatever a generate function returns."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from inspect import isgenerator
+from typing import Any
+
+from guardrail.conversation import Turn
+from guardrail.flow import Generated
+from guardrail.streams.values import Chunk
+
+__all__ = ["achunks", "answered", "chunks", "interrupt"]
+
+
+def chunks(source: Iterable[str]) -> Iterator[Chunk[str]]:
+    """``source`` as an upstream; closing it closes ``source``."""
+    try:
+        for text in source:
+            yield Chunk(text, text)
+    finally:
+        close = getattr(source, "close", None)
+        if close is not None:
+            close()
+
+
+async def achunks(source: AsyncIterable[str]) -> AsyncIterator[Chunk[str]]:
+    """The same on an event loop."""
+    try:
+        async for text in source:
+            yield Chunk(text, text)
+    finally:
+        close = getattr(source, "aclose", None)
+        if close is not None:
+            await close()
+
+
+def answered(answer: str | Turn | Generated) -> Chunk[str]:
+    """An answer that came whole."""
+    turn = answer.turn if isinstance(answer, Generated) else answer
+    usage = answer.usage if isinstance(answer, Generated) else None
+    if isinstance(turn, str):
+        return Chunk(turn, turn)
+    return Chunk(turn.text, turn.text, calls=bool(turn.tool_calls), usage=usage)
+
+
+def interrupt(source: Any) -> Any:
+    """What ends ``source`` while another thread waits for it; None where nothing does, as for a generator."""
+    return None if isgenerator(source) else getattr(source, "close", None)
