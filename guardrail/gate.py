@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
-from guardrail.claims.segment import sentences
+from guardrail.claims.incremental import SentenceStream
 
 __all__ = ["Pieces", "SentenceGate", "Split", "Unit", "WholeGate", "split_text"]
 
@@ -60,20 +60,20 @@ class SentenceGate(Generic[Piece]):
     `feed` pieces, then `end`; `take` the sentences that have come to their end meanwhile; then, for each in order,
     `release` or `drop`. How the text was cut into pieces makes no difference to the sentences.
 
-    ``start``: the place of the first character. ``longest``: a sentence of more characters is cut before it has ended,
-    after a word where there is one. ``at_once``: `feed` releases everything; the sentences are still taken.
+    ``start``: the place of the first character. ``longest``: a sentence that grows beyond so many characters is cut at
+    a soft place. ``at_once``: `feed` releases everything; the sentences are still taken.
     """
 
     def __init__(self, split: Split[Piece], *, start: int = 0, longest: int = 4000, at_once: bool = False) -> None:
         self.start = start
-        self._split, self._longest, self._at_once = split, longest, at_once
+        self._split, self._at_once = split, at_once
         self._held: deque[tuple[Piece, str, int]] = deque()
         """Pieces, their text, and where it ends."""
-        self._out = self._fed = self._cut = self._base = start
-        """Characters released or dropped; fed; in units; before the first."""
+        self._out = self._fed = self._cut = start
+        """Where what was released or dropped ends; what was fed; what is in units."""
         self._tail = ""
         """The text after the last unit."""
-        self._segmenter = _Segmenter()
+        self._sentences = SentenceStream(longest=longest)
         self._units: list[Unit] = []
 
     @property
@@ -102,8 +102,8 @@ class SentenceGate(Generic[Piece]):
 
     def end(self) -> None:
         """The stream has ended: what is left is a sentence too."""
-        for sentence in self._segmenter.flush():
-            self._unit(self._base + sentence)
+        for sentence in self._sentences.flush():
+            self._unit(self.start + sentence.end)
         if self._tail:
             self._unit(self._fed)
 
@@ -124,19 +124,9 @@ class SentenceGate(Generic[Piece]):
     # sentences
 
     def _add(self, text: str) -> None:
-        while text:
-            # Looked at in places that depend on the text alone, so that chunks make no difference.
-            room = self._longest + 1 - len(self._tail)
-            now, text = text[:room], text[room:]
-            self._tail += now
-            for sentence in self._segmenter.feed(now):
-                self._unit(self._base + sentence)
-            if len(self._tail) > self._longest:
-                self._unit(self._cut + self._word_end())
-
-    def _word_end(self) -> int:
-        space = max(self._tail.rfind(blank, 1, self._longest) for blank in " \n")
-        return space if space > 0 else self._longest
+        self._tail += text
+        for sentence in self._sentences.feed(text):
+            self._unit(self.start + sentence.end)
 
     def _unit(self, end: int) -> None:
         if end > self._cut:
@@ -163,25 +153,6 @@ class SentenceGate(Generic[Piece]):
 
 def _without_text(pieces: Pieces[Piece]) -> Pieces[Piece]:
     return tuple((piece, text) for piece, text in pieces if not text)
-
-
-class _Segmenter:
-    """Finds the ends of sentences in a text that comes bit by bit."""
-
-    def __init__(self) -> None:
-        self._text, self._start = "", 0
-
-    def feed(self, text: str) -> list[int]:
-        """The places after the sentences that are now known to have ended."""
-        self._text += text
-        ends = [self._start + sentence.end for sentence in sentences(self._text)[:-1]]
-        if ends:
-            self._text, self._start = self._text[ends[-1] - self._start :], ends[-1]
-        return ends
-
-    def flush(self) -> list[int]:
-        """The places after the sentences that end with the text."""
-        return [self._start + sentence.end for sentence in sentences(self._text)]
 
 
 class WholeGate(Generic[Piece]):

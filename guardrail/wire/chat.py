@@ -100,8 +100,8 @@ def _replacement(choice: Json, end: Settled, wants_json: bool) -> Json:
     if end.source is not None:
         return {**choices_of(end.source)[0], "index": index_of(choice)}
     if end.repaired and not wants_json:
-        message = {"role": "assistant", "content": end.outcome.text, "refusal": None}
-        return {**choice, "message": message, "logprobs": None}
+        said: Json = {"role": "assistant", "content": end.outcome.text, "refusal": None}
+        return {**choice, "message": said, "logprobs": None}
     message, reason = blocked_message(end.outcome.text, wants_json=wants_json)
     return {"index": index_of(choice), "message": message, "logprobs": None, "finish_reason": reason}
 
