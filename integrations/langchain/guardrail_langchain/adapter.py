@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TypeVar, cast
+
+from langchain_core.language_models import BaseChatModel
 
 from guardrail.errors import ConfigError
 from guardrail.guard import Guard
+from guardrail_langchain.swapped import guarded_model
 
 __all__ = ["adapter"]
 
@@ -13,5 +16,7 @@ Client = TypeVar("Client")
 
 
 def adapter(client: Client, guard: Guard, /, *, owns_guard: bool) -> Client:
-    """A guarded model or chain in the place of ``client``. Raises `ConfigError` for what cannot be guarded."""
-    raise ConfigError(f"guardrail.wrap() takes a chat model or a chain of LangChain, not a {type(client).__name__}")
+    """A guarded model in the place of ``client``. Raises `ConfigError` for what cannot be guarded."""
+    if isinstance(client, BaseChatModel):
+        return cast(Client, guarded_model(client, guard))
+    raise ConfigError(f"guardrail.wrap() takes a chat model of LangChain, not a {type(client).__name__}")

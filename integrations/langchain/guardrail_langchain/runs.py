@@ -1,0 +1,83 @@
+"""The run of LangChain that a call belongs to: what it is tagged with, and what was retrieved in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import ensure_config
+
+from guardrail.conversation import Evidence
+from guardrail.given import given
+from guardrail_langchain.retrieved import Retrieved
+
+__all__ = ["Run", "current", "entered", "run_of"]
+
+_CONVERSATION = ("thread_id", "session_id", "conversation_id")
+"""Metadata that a conversation is known by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is known of a call from outside of it."""
+
+    tags: frozenset[str] = frozenset()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    retrieved: tuple[Retrieved, ...] = ()
+    given: tuple[Evidence, ...] = ()
+    """The caller's evidence where the call was made: a stream may be read elsewhere."""
+
+    @property
+    def key(self) -> str | None:
+        """What the conversation is known by."""
+        return next((self.metadata[name] for name in _CONVERSATION if self.metadata.get(name)), None)
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """What was given, and what the retrievers of this run have brought so far."""
+        return (*self.given, *(document for heard in self.retrieved for document in heard.documents))
+
+
+_current: ContextVar[Run | None] = ContextVar("guardrail_langchain_run", default=None)
+
+
+def current(run_manager: Any = None) -> Run:
+    """The run that the running call belongs to, by its own ``run_manager`` where it has one."""
+    if run_manager is not None:
+        return _run(run_manager.tags, run_manager.metadata, run_manager.handlers)
+    return _current.get() or run_of(None)
+
+
+def run_of(config: RunnableConfig | None, model: Any = None) -> Run:
+    """The run that ``config`` asks for, as seen from where it is called."""
+    known = ensure_config(config)
+    manager = known.get("callbacks")
+    handlers = manager if isinstance(manager, list) else getattr(manager, "handlers", [])
+    tags, metadata = list(known.get("tags") or ()), dict(known.get("metadata") or {})
+    for holder in (manager, model):
+        tags += getattr(holder, "tags", None) or ()
+        metadata = {**(getattr(holder, "metadata", None) or {}), **metadata}
+    return _run(tags, metadata, handlers)
+
+
+@contextmanager
+def entered(run: Run) -> Iterator[None]:
+    """Inside, ``run`` is the current one. Not to be held open across a ``yield``."""
+    token = _current.set(run)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def _run(tags: Iterable[str] | None, metadata: Mapping[str, Any] | None, handlers: Iterable[Any]) -> Run:
+    return Run(
+        frozenset(tags or ()),
+        {key: str(value) for key, value in (metadata or {}).items() if isinstance(value, str | int | float)},
+        tuple(handler for handler in handlers if isinstance(handler, Retrieved)),
+        given(),
+    )

@@ -1,0 +1,147 @@
+"""Streams of guarded chat models."""
+
+from __future__ import annotations
+
+import functools
+import json
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
+from typing import Any, TypeVar
+
+from langchain_core.messages import AIMessageChunk
+from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.messages.ai import add_usage
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.outputs.chat_generation import merge_chat_generation_chunks
+
+from guardrail.guard import First, Guard
+from guardrail.outcome import Outcome
+from guardrail_langchain.asking import aagain, again
+from guardrail_langchain.call import Call
+from guardrail_langchain.marks import MARK
+from guardrail_langchain.runs import Run, entered
+from guardrail_langchain.tokens import spent, tokens_of
+
+__all__ = ["aguarded", "awithin", "guarded", "within"]
+
+Item = TypeVar("Item")
+_OF_A_CHUNK = ("content", "id", "name", "additional_kwargs", "response_metadata", "usage_metadata")
+
+
+def within(run: Run, stream: Iterator[Item]) -> Iterator[Item]:
+    """``stream``, which is a generator that begins when it is first read, begun inside of ``run``."""
+    try:
+        with entered(run):
+            first = next(stream, None)
+        if first is not None:
+            yield first
+            yield from stream
+    finally:
+        getattr(stream, "close", _nothing)()
+
+
+async def awithin(run: Run, stream: AsyncIterator[Item]) -> AsyncIterator[Item]:
+    """The same on the event loop."""
+    try:
+        with entered(run):
+            first = await anext(stream, None)
+        if first is not None:
+            yield first
+            async for item in stream:
+                yield item
+    finally:
+        if (close := getattr(stream, "aclose", None)) is not None:
+            await close()
+
+
+def guarded(guard: Guard, call: Call) -> Iterator[ChatGenerationChunk]:
+    """The chunks of the model's own stream once the answer has its verdict, or what is released in its place."""
+    began = time.monotonic()
+    chunks = list(_stream(call))
+    if not chunks:
+        return
+    result = _joined(chunks)
+    [turn] = call.turns(result)
+    outcome = guard.run(
+        functools.partial(again, call, 0),
+        call.conversation,
+        first=First(turn, time.monotonic() - began),
+        evidence=call.evidence,
+        info=call.info(stream=True),
+    )
+    yield from _released(chunks, call, result, outcome)
+
+
+async def aguarded(guard: Guard, call: Call) -> AsyncIterator[ChatGenerationChunk]:
+    """The same on the event loop."""
+    began = time.monotonic()
+    chunks = [chunk async for chunk in _astream(call)]
+    if not chunks:
+        return
+    result = _joined(chunks)
+    [turn] = call.turns(result)
+    outcome = await guard.arun(
+        functools.partial(aagain, call, 0),
+        call.conversation,
+        first=First(turn, time.monotonic() - began),
+        evidence=call.evidence,
+        info=call.info(stream=True),
+    )
+    for chunk in _released(chunks, call, result, outcome):
+        yield chunk
+
+
+def _stream(call: Call) -> Iterator[ChatGenerationChunk]:
+    request = call.request
+    return request.model._stream(request.messages, **request.options)
+
+
+def _astream(call: Call) -> AsyncIterator[ChatGenerationChunk]:
+    request = call.request
+    return request.model._astream(request.messages, **request.options)
+
+
+def _joined(chunks: Sequence[ChatGenerationChunk]) -> ChatResult:
+    """What the chunks add up to."""
+    whole = merge_chat_generation_chunks(list(chunks))
+    assert whole is not None
+    return ChatResult(generations=[whole])
+
+
+def _released(
+    chunks: Sequence[ChatGenerationChunk], call: Call, result: ChatResult, outcome: Outcome
+) -> Iterator[ChatGenerationChunk]:
+    """The stream's own chunks, the last with the verdict, or one chunk in their place."""
+    [generation] = (ended := call.settled(result, [outcome])).generations
+    if outcome.turn is None or any(other.turn is outcome.turn for other in call.others):
+        yield _chunk_of(generation, ended.llm_output)
+        return
+    yield from chunks[:-1]
+    yield _with_verdict(chunks[-1], generation, call)
+
+
+def _with_verdict(last: ChatGenerationChunk, whole: ChatGeneration, call: Call) -> ChatGenerationChunk:
+    message = last.message
+    metadata = {**message.response_metadata, MARK: whole.message.response_metadata[MARK]}
+    update: dict[str, Any] = {"response_metadata": metadata}
+    more = spent(other.result.generations[0].message for other in call.others)
+    if more is not None:
+        update["usage_metadata"] = add_usage(tokens_of(message), more)
+    return last.model_copy(update={"message": message.model_copy(update=update)})
+
+
+def _chunk_of(generation: ChatGeneration, output: dict[str, Any] | None) -> ChatGenerationChunk:
+    """A whole answer as the only chunk of a stream."""
+    fields = {key: value for key, value in generation.message.model_dump().items() if key in _OF_A_CHUNK}
+    fields["response_metadata"] = {**(output or {}), **fields["response_metadata"]}
+    calls = [
+        tool_call_chunk(name=call["name"], args=json.dumps(call["args"]), id=call["id"], index=place)
+        for place, call in enumerate(getattr(generation.message, "tool_calls", ()))
+    ]
+    message = AIMessageChunk(**fields, tool_call_chunks=calls, chunk_position="last")
+    return ChatGenerationChunk(message=message, generation_info=generation.generation_info)
+
+
+def _nothing() -> None:
+    pass
