@@ -29,7 +29,7 @@ def keep(outcome: Outcome, *names: str | None) -> None:
 def report(answer: object) -> Outcome:
     """The `Outcome` behind ``answer``: a completion, a response, a chunk or an event, a stream, a raw response.
 
-    Also behind a `BlockedError`.
+    Also behind a message of LangChain's, and behind a `BlockedError`.
 
     Raises `NoReport` when no guard has seen it, when a stream has not ended yet, or when more than `CAPACITY`
     answers have passed since.
@@ -51,8 +51,9 @@ def _names(answer: object) -> Iterable[str]:
     """What ``answer`` may be known by, the surest first: the guard's mark, its key, and then ids."""
     known = [answer, *_within(answer)]
     for value in known:
-        if isinstance(mark := _extra(value).get("guardrail"), Mapping):
-            yield str(mark.get("id"))
+        for extra in (_extra(value), getattr(value, "response_metadata", None)):  # LangChain keeps such things there
+            if isinstance(extra, Mapping) and isinstance(mark := extra.get("guardrail"), Mapping):
+                yield str(mark.get("id"))
         extensions = getattr(value, "extensions", None)
         if isinstance(extensions, Mapping) and "guardrail" in extensions:
             yield str(extensions["guardrail"])

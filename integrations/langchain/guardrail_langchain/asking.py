@@ -11,7 +11,7 @@ from guardrail.flow import Draft, Generated
 from guardrail.guard import First, Guard
 from guardrail_langchain.call import Call, Request
 
-__all__ = ["aanswered", "again", "aagain", "answered"]
+__all__ = ["aagain", "aanswered", "again", "answered"]
 
 
 def answered(guard: Guard, call: Call) -> ChatResult:

@@ -18,7 +18,7 @@ __all__ = ["Withholding", "cache_of", "identity"]
 
 
 def identity(guard: Guard, run: Run) -> str:
-    """What an answer rests on besides the model and its prompt: the policy, who judged, and evidence given from outside."""
+    """What an answer rests on besides the model and its prompt: the policy, who judged, evidence from outside."""
     judges = sorted((name, judge.id, judge.version) for name, judge in guard.verifiers.items())
     known = [(piece.text, piece.origin) for piece in run.evidence]
     seen = hashlib.sha256(repr((judges, known)).encode("utf-8", "surrogatepass")).hexdigest()[:16]

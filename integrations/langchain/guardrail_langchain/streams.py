@@ -6,12 +6,11 @@ import functools
 import json
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import aclosing
 from typing import Any, TypeVar
 
 from langchain_core.messages import AIMessageChunk
-from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.messages.ai import add_usage
+from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.outputs.chat_generation import merge_chat_generation_chunks
 

@@ -1,7 +1,7 @@
 """Chat models that guard: the user's own model, of a class that has the guard in front of the model's own class.
 
-The class is the only thing that changes. All that LangChain builds on top of a model (runs and callbacks, caches, batches,
-bindings, structured output) is LangChain's own, and sees nothing but what was released.
+The class is the only thing that changes. All that LangChain builds on top of a model (runs and callbacks, caches,
+batches, bindings, structured output) is LangChain's own, and sees nothing but what was released.
 """
 
 from __future__ import annotations
@@ -145,7 +145,8 @@ def _new_kind(made_of: _Of) -> type[BaseChatModel]:
         "__doc__": kind.__doc__,
         "model_config": {"defer_build": True},  # its validators are needed only where one is made from fields
     }
-    made: type[BaseChatModel] = type(kind)(kind.__name__, (Guarded, *hooks, kind), body)
+    metaclass: Any = type(kind)
+    made: type[BaseChatModel] = metaclass(kind.__name__, (Guarded, *hooks, kind), body)
     for name in _NATIVE:
         if getattr(kind, name, None) is not None:
             setattr(made, name, None)
