@@ -8,10 +8,12 @@ from typing import TypeAlias, TypeVar
 
 from guardrail.errors import ConfigError, PolicyError
 from guardrail.events import Retrying
+from guardrail.policy.judges import BOX
 from guardrail.policy.kinds import VerifierSpec
 from guardrail.policy.model import (
     CascadeSpec,
     ChatSpec,
+    ConsistencySpec,
     CustomSpec,
     DedicatedSpec,
     EmbeddedSpec,
@@ -87,9 +89,10 @@ class _Builder:
 
     def _with_fallback(self, name: str, spec: VerifierSpec) -> Verifier:
         verifier = self._alone(name, spec)
-        if isinstance(spec, EmbeddedSpec) or spec.fallback is None:
+        if spec.fallback is None:
             return verifier
-        return FallbackVerifier(verifier, self.made(spec.fallback))
+        # The one in the box says unknown where it has nothing to go by: whoever else knows more is asked then.
+        return FallbackVerifier(verifier, self.made(spec.fallback), unknown=isinstance(spec, EmbeddedSpec))
 
     def _alone(self, name: str, spec: VerifierSpec) -> Verifier:
         match spec:
@@ -106,6 +109,8 @@ class _Builder:
                 return self._cascade(spec)
             case PanelSpec():
                 return self._panel(spec)
+            case ConsistencySpec():
+                return self._consistency(spec)
 
     def _retried(self, verifier: Verifier, retry: Retry | None) -> Verifier:
         return verifier if retry is None else RetryVerifier(verifier, retry, on_retry=self.on_retry)
@@ -119,6 +124,25 @@ class _Builder:
         from guardrail.verifiers.panel import PanelVerifier
 
         return PanelVerifier({name: self.made(name) for name in spec.members}, spec.combine)
+
+    def _consistency(self, spec: ConsistencySpec) -> Verifier:
+        from guardrail.verifiers.consistency import ConsistencyVerifier
+
+        return ConsistencyVerifier(
+            self._inner(spec.verifier),
+            samples=spec.samples,
+            temperature=spec.temperature,
+            max_tokens=spec.max_tokens,
+            concurrency=spec.concurrency,
+            timeout=spec.timeout,
+            logprobs=spec.logprobs,
+        )
+
+    def _inner(self, name: str) -> Verifier:
+        """The verifier ``name``, which is the one in the box where the policy calls no other by its name."""
+        if name == BOX and name not in self.specs and name not in self.ready:
+            return _embedded(EmbeddedSpec())
+        return self.made(name)
 
 
 def _embedded(spec: EmbeddedSpec) -> Verifier:

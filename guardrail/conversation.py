@@ -11,8 +11,8 @@ __all__ = ["Conversation", "Evidence", "Message", "Origin", "Role", "ToolCall", 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 """Who speaks. OpenAI's retired ``function`` role is read as ``tool``."""
 
-Origin = Literal["tool", "retrieved", "system", "user", "caller", "search", "knowledge"]
-"""Where a piece of evidence was found."""
+Origin = Literal["tool", "retrieved", "system", "user", "caller", "search", "knowledge", "sample"]
+"""Where a piece of evidence was found. ``sample``: another answer of the LLM, which bears nothing out by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,8 @@ class Turn:
     finish_reason: str | None = None
     logprobs: tuple[float, ...] | None = None
     """Natural-log probabilities of the tokens of ``text``, where the provider gave them."""
+    tokens: tuple[str, ...] = ()
+    """The tokens that ``logprobs`` are of, one for each; empty where they are not known."""
 
 
 @dataclass(frozen=True, slots=True)

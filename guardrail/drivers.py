@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias, TypeVar
 
 from guardrail.errors import GuardrailError
@@ -19,6 +20,7 @@ from guardrail.logs import broadcast
 from guardrail.lost import no_verdict
 from guardrail.outcome import Outcome
 from guardrail.resilience.deadline import abounded
+from guardrail.sampling import Sampler
 from guardrail.verdict import Verdict
 from guardrail.verifiers.protocol import Verifier
 
@@ -38,11 +40,15 @@ def drive(
     *,
     verifiers: Mapping[str, Verifier],
     generate: Generator | None = None,
+    sampler: Sampler | None = None,
     listeners: Sequence[Listener] = (),
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Outcome:
     """Run ``flow`` to its end in the calling thread. ``clock`` tells the seconds that effects take.
+
+    ``sampler`` performs the `Sample` effects of verifiers, inside the `Verify` that they come from; None where
+    there is nothing to generate with.
 
     A failing verifier or regeneration goes back into the flow. What the first generation raises
     reaches the caller unchanged, as do KeyboardInterrupt and the like.
@@ -57,7 +63,7 @@ def drive(
                     broadcast(listeners, effect.event)
                     return _NOTHING
                 case Verify():
-                    value = verifiers[effect.verifier].verify(effect.check)
+                    value = verifiers[effect.verifier].verify(replace(effect.check, sampler=sampler))
                 case Generate():
                     value = _generator(generate)(effect.draft)
                 case Sleep():
@@ -82,11 +88,12 @@ async def adrive(
     *,
     verifiers: Mapping[str, Verifier],
     generate: AsyncGenerator | None = None,
+    sampler: Sampler | None = None,
     listeners: Sequence[Listener] = (),
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Outcome:
-    """Run ``flow`` to its end on the event loop. Cancelling it ends whatever is in flight."""
+    """`drive` on the event loop. Cancelling it ends whatever is in flight."""
 
     async def perform(effect: Effect) -> Reply:
         started = clock()
@@ -97,7 +104,8 @@ async def adrive(
                     broadcast(listeners, effect.event)
                     return _NOTHING
                 case Verify():
-                    value = await abounded(verifiers[effect.verifier].averify(effect.check), effect.check.remaining)
+                    check = replace(effect.check, sampler=sampler)
+                    value = await abounded(verifiers[effect.verifier].averify(check), check.remaining)
                 case Generate():
                     value = await abounded(_generator(generate)(effect.draft), effect.draft.remaining)
                 case Sleep():

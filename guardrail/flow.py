@@ -27,6 +27,7 @@ from guardrail.outcome import Attempt, Mode, Outcome
 from guardrail.policy.decide import Decision, decide
 from guardrail.policy.model import Rules, Step
 from guardrail.repair import without
+from guardrail.sampling import Sample
 from guardrail.verdict import Cause, Status, Usage, Verdict
 from guardrail.verifiers.protocol import Check
 
@@ -63,6 +64,8 @@ class Draft:
     feedback: str | None = None
     prefix: str = ""
     """What of the answer is shown already, in a stream: the LLM is asked to go on exactly after it."""
+    sample: Sample | None = None
+    """Set when the answer is not for the user but to hold another one against: how it is best generated."""
 
     @property
     def messages(self) -> list[dict[str, object]]:

@@ -29,6 +29,7 @@ from guardrail.policy.model import Policy
 from guardrail.policy.routing import RequestInfo
 from guardrail.prepare import job_for
 from guardrail.resilience.deadline import DeadlineVerifier, bounded
+from guardrail.samplers import TaskSampler, ThreadSampler
 from guardrail.streaming import AsyncGated, AsyncGuardedStream, Gated, GuardedStream
 from guardrail.streams.apump import AsyncPump
 from guardrail.streams.choices import Choices
@@ -55,7 +56,7 @@ Piece = TypeVar("Piece")
 
 _ANYONE = RequestInfo()
 _A_STREAM = RequestInfo(stream=True)
-_WAITED_FOR = ("chat", "dedicated", "custom")
+_WAITED_FOR = ("chat", "dedicated", "consistency", "custom")
 """Kinds of verifiers that may work elsewhere; a cascade or a panel is as remote as its members."""
 _REMOTE_CONCURRENCY = 16
 """Checks in flight while a remote verifier is waited for."""
@@ -407,14 +408,18 @@ class Guard:
 
     def _drive(self, job: Job, generate: Generate | None) -> Outcome:
         ask = None if generate is None else functools.partial(_ask, generate)
-        outcome = drivers.drive(guard_turn(job), verifiers=self._verifiers, generate=ask, listeners=self._listeners)
+        sampler = None if ask is None or job.cannot_generate else ThreadSampler(job.conversation, ask)
+        outcome = drivers.drive(
+            guard_turn(job), verifiers=self._verifiers, generate=ask, sampler=sampler, listeners=self._listeners
+        )
         reports.keep(outcome)
         return outcome
 
     async def _adrive(self, job: Job, generate: AsyncGenerate | None) -> Outcome:
         ask = None if generate is None else functools.partial(_aask, generate)
+        sampler = None if ask is None or job.cannot_generate else TaskSampler(job.conversation, ask)
         outcome = await drivers.adrive(
-            guard_turn(job), verifiers=self._verifiers, generate=ask, listeners=self._listeners
+            guard_turn(job), verifiers=self._verifiers, generate=ask, sampler=sampler, listeners=self._listeners
         )
         reports.keep(outcome)
         return outcome

@@ -234,6 +234,20 @@ def test_every_kind_that_can_fail_has_a_fallback(
     assert "asked because the first verifier gave no verdict" in verdict.explanation
 
 
+def test_consistency_is_built_with_its_settings_around_the_verifier_in_the_box() -> None:
+    spec = {"kind": "consistency", "samples": 3, "temperature": 0.5, "max_tokens": 50, "logprobs": 0.25}
+    (verifier,) = build(policy(main=spec)).values()
+    assert verifier.id == "consistency"
+    assert verifier.version.startswith("3 samples at 0.5, 50 tokens, logprobs 0.25, embedded ")
+
+
+@pytest.mark.parametrize("name", ["embedded", "other"])
+def test_consistency_asks_the_verifier_that_it_names(name: str) -> None:
+    two = policy(main={"kind": "consistency", "verifier": name}, **{name: {"kind": "embedded"}})
+    (verifier,) = build(two, without={name: ScriptedVerifier(id="mine")}).values()
+    assert verifier.version.endswith(", mine 1")
+
+
 def _fails(self: object, check: object) -> Verdict:
     raise ConnectionError("nobody there")
 

@@ -59,7 +59,7 @@ def _needed(policy: Policy, asked: Collection[str]) -> set[str]:
         name = left.pop()
         if name not in found:
             found.add(name)
-            left.extend(other for _, other in others(policy.verifiers[name]))
+            left.extend(other for _, other in others(policy.verifiers[name]) if other in policy.verifiers)
     return found
 
 

@@ -15,7 +15,7 @@ __all__ = ["CascadeSpec", "PanelSpec"]
 
 def _two_numbers(value: object) -> object:
     if not isinstance(value, list | tuple) or len(value) != 2:
-        raise refuse("must be two risks, such as [0.3, 0.7]")
+        raise refuse("must be two risks, such as [0.3, 0.7], or none")
     return value
 
 
@@ -27,14 +27,15 @@ class CascadeSpec(Part):
     """The name of the verifier that is asked about every answer."""
     then: Name
     """The name of the verifier that is asked where the first is not sure."""
-    between: Annotated[tuple[Share, Share], BeforeValidator(_two_numbers)]
-    """The risks, both included, between which the first is not sure. The policy's threshold lies in there."""
+    between: Maybe[Annotated[tuple[Share, Share], BeforeValidator(_two_numbers)]]
+    """The risks, both included, between which the first is not sure. The policy's threshold lies in there. none: it is
+    sure of every risk."""
     fallback: Maybe[Name] = None
     """The name of the verifier that is asked when this one gives no verdict."""
 
     @model_validator(mode="after")
     def _makes_sense(self) -> CascadeSpec:
-        low, high = self.between
+        low, high = self.between or (0.0, 0.0)
         if low > high:
             raise refuse(f"must be the lower risk and then the higher one: [{high:g}, {low:g}]", "between")
         if self.first == self.then:

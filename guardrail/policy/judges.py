@@ -15,7 +15,7 @@ from guardrail.policy.retries import Retry
 from guardrail.policy.secrets import ApiKey, Headers, is_secret_header
 from guardrail.verifiers.dialect_names import DialectName, refusal
 
-__all__ = ["KLUSTER", "ChatSpec", "EmbeddedSpec", "HttpUrl", "Name", "with_key"]
+__all__ = ["BOX", "KLUSTER", "ChatSpec", "EmbeddedSpec", "HttpUrl", "Name", "with_key"]
 
 KLUSTER: Mapping[str, str] = {
     "model": "klusterai/verify-reliability",
@@ -25,6 +25,8 @@ KLUSTER: Mapping[str, str] = {
 """What ``dialect: kluster`` fills in."""
 
 Name = Annotated[str, Field(min_length=1)]
+BOX = "embedded"
+"""The name of the verifier in the box, where a policy gives it to no other."""
 
 
 CheckName = Literal["arithmetic", "consistency", "quotations", "citations", "dates", "numbers", "names"]
@@ -62,6 +64,8 @@ class EmbeddedSpec(Part):
     """How many threads one check may use; none: chosen by the machine."""
     checks: CheckNames = ()
     """The deterministic checks beside the model, by name; ``all``, or ``off``: the model alone."""
+    fallback: Maybe[Name] = None
+    """The name of the verifier that is asked when this one says unknown, or gives no verdict."""
 
 
 def _http_url(url: str) -> str:

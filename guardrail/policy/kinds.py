@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from guardrail.policy.composed import CascadeSpec, PanelSpec
+from guardrail.policy.consistency import ConsistencySpec
 from guardrail.policy.custom import CustomSpec
 from guardrail.policy.dedicated import DedicatedSpec
 from guardrail.policy.judges import ChatSpec, EmbeddedSpec
@@ -16,9 +17,9 @@ from guardrail.policy.problems import Path, Problem, refuse, refuse_all
 
 __all__ = ["BUILT", "NOT_BUILT", "VerifierSpec", "circular", "described", "others"]
 
-BUILT = ("embedded", "chat", "dedicated", "cascade", "panel", "custom")
+BUILT = ("embedded", "chat", "dedicated", "cascade", "panel", "consistency", "custom")
 """The kinds of verifiers that there are."""
-NOT_BUILT = ("consistency", "knowledge")
+NOT_BUILT = ("knowledge",)
 """Kinds of verifiers that have a name but are not built."""
 
 
@@ -32,7 +33,7 @@ def _built(value: object) -> object:
 
 
 VerifierSpec = Annotated[
-    EmbeddedSpec | ChatSpec | DedicatedSpec | CascadeSpec | PanelSpec | CustomSpec,
+    EmbeddedSpec | ChatSpec | DedicatedSpec | CascadeSpec | PanelSpec | ConsistencySpec | CustomSpec,
     Field(discriminator="kind"),
     BeforeValidator(_built),
 ]
@@ -41,13 +42,13 @@ VerifierSpec = Annotated[
 
 def others(spec: VerifierSpec) -> Iterator[tuple[Path, str]]:
     """The names of other verifiers in ``spec``, each with the place in it where it stands."""
-    if isinstance(spec, EmbeddedSpec):
-        return
     if isinstance(spec, CascadeSpec):
         yield ("first",), spec.first
         yield ("then",), spec.then
     if isinstance(spec, PanelSpec):
         yield from ((("members", place), name) for place, name in enumerate(spec.members))
+    if isinstance(spec, ConsistencySpec):
+        yield ("verifier",), spec.verifier
     if spec.fallback is not None:
         yield ("fallback",), spec.fallback
 
@@ -59,12 +60,13 @@ def described(spec: VerifierSpec) -> str:
             words = f"cascade of {spec.first}, then {spec.then}"
         case PanelSpec():
             words = f"panel of {', '.join(spec.members)}"
+        case ConsistencySpec():
+            words = f"consistency by {spec.verifier}"
         case CustomSpec():
             words = f"custom {spec.name}"
         case _:
             words = spec.kind
-    fallback = None if isinstance(spec, EmbeddedSpec) else spec.fallback
-    return words if fallback is None else f"{words}, else {fallback}"
+    return words if spec.fallback is None else f"{words}, else {spec.fallback}"
 
 
 def circular(verifiers: Mapping[str, VerifierSpec]) -> Iterator[Problem]:

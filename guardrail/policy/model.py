@@ -19,9 +19,10 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from guardrail.policy.cases import Case
 from guardrail.policy.composed import CascadeSpec, PanelSpec
+from guardrail.policy.consistency import ConsistencySpec
 from guardrail.policy.custom import CustomSpec
 from guardrail.policy.dedicated import DedicatedSpec
-from guardrail.policy.judges import ChatSpec, EmbeddedSpec
+from guardrail.policy.judges import BOX, ChatSpec, EmbeddedSpec
 from guardrail.policy.kinds import VerifierSpec, circular, described, others
 from guardrail.policy.part import Part
 from guardrail.policy.problems import Path, Problem, did_you_mean, refuse, refuse_all
@@ -57,6 +58,7 @@ __all__ = [
     "CascadeSpec",
     "Case",
     "ChatSpec",
+    "ConsistencySpec",
     "CustomSpec",
     "DedicatedSpec",
     "EmbeddedSpec",
@@ -139,7 +141,8 @@ class Policy(Part):
             yield from self._missing(("policies", name, "verify", "with"), rules.verify.with_, self.verifiers)
         for name, spec in self.verifiers.items():
             for path, other in others(spec):
-                yield from self._missing(("verifiers", name, *path), other, self.verifiers)
+                if not (other == BOX and path == ("verifier",)):  # which is in the box
+                    yield from self._missing(("verifiers", name, *path), other, self.verifiers)
         for place, route in enumerate(self.routes):
             yield from self._missing(("routes", place, "policy"), route.policy, self.policies)
 
@@ -154,7 +157,7 @@ class Policy(Part):
         """Cascades that would not ask again about answers whose risk is about the threshold."""
         for name, rules in self.policies.items():
             spec, threshold = self.verifiers.get(rules.verify.with_), rules.verify.threshold
-            if not isinstance(spec, CascadeSpec) or threshold is None:
+            if not isinstance(spec, CascadeSpec) or spec.between is None or threshold is None:
                 continue
             low, high = spec.between
             if not low <= threshold.risk <= high:

@@ -19,7 +19,7 @@ from pydantic_core import CoreSchema, core_schema
 from guardrail.errors import PolicyError
 from guardrail.policy.problems import Problem, key_of, problems_of, refuse
 
-__all__ = ["Base", "Count", "Maybe", "NoneWord", "Part", "Positive", "Share", "one_error"]
+__all__ = ["Base", "Count", "Few", "Maybe", "NoneWord", "Part", "Positive", "Share", "Temperature", "one_error"]
 
 T = TypeVar("T")
 
@@ -106,6 +106,10 @@ def _number(value: object) -> object:
 
 Count = Annotated[int, Field(ge=1), BeforeValidator(_number)]
 """A whole number, 1 or more."""
+Few = Annotated[int, Field(ge=1, le=20), BeforeValidator(_number)]
+"""A whole number from 1 to 20."""
+Temperature = Annotated[float, Field(gt=0, le=2), BeforeValidator(_number)]
+"""How freely an LLM chooses its words: a number above 0, at most 2."""
 Base = Annotated[float, Field(ge=1), BeforeValidator(_number)]
 """A number, 1 or more."""
 Positive = Annotated[float, Field(gt=0), BeforeValidator(_number)]

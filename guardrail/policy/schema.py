@@ -18,7 +18,19 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from pydantic_core import CoreSchema
 
-from guardrail.policy import cases, composed, custom, dedicated, judges, model, retries, routing, rules, thresholds
+from guardrail.policy import (
+    cases,
+    composed,
+    consistency,
+    custom,
+    dedicated,
+    judges,
+    model,
+    retries,
+    routing,
+    rules,
+    thresholds,
+)
 from guardrail.policy.durations import PATTERN
 from guardrail.policy.model import Policy
 from guardrail.policy.presets import PRESETS
@@ -100,7 +112,7 @@ def _widen(parts: _Schema) -> None:
     chat["required"] = ["kind", "dialect"]
     chat["if"] = {"properties": {"dialect": {"const": "kluster"}}}
     chat["else"] = {"required": ["model", "base_url"]}
-    for name in ("EmbeddedSpec", "DedicatedSpec", "CascadeSpec", "PanelSpec", "CustomSpec"):
+    for name in ("EmbeddedSpec", "DedicatedSpec", "CascadeSpec", "PanelSpec", "ConsistencySpec", "CustomSpec"):
         parts[name]["required"] = ["kind", *parts[name].get("required", ())]
     parts["PanelSpec"]["properties"]["members"] |= {"minItems": 2, "uniqueItems": True}
     parts["CustomSpec"]["properties"]["name"] |= {"pattern": "^[^:]+$"}
@@ -181,7 +193,7 @@ def _describe(schema: _Schema, words: dict[str, str]) -> None:
 
 def _documented() -> Iterator[tuple[str, dict[str, str]]]:
     """The parts of a policy, with the docstrings that stand below their fields."""
-    for module in (model, judges, dedicated, composed, custom, rules, thresholds, retries, routing, cases):
+    for module in (model, judges, dedicated, composed, consistency, custom, rules, thresholds, retries, routing, cases):
         for name, part in inspect.getmembers(module, _is_part):
             if part.__module__ == module.__name__:
                 family = [base for base in part.__mro__ if _is_part(base) and base is not BaseModel]

@@ -17,12 +17,12 @@ class CascadeVerifier:
     """Asks ``first``; and ``then``, with the time that is left, where ``first`` is not sure.
 
     It is not sure when it fails, when it says unknown, and when its risk lies in ``between`` (two risks, both
-    included). The verdict is that of the one who had the last word, with what the first said in its explanation
-    and the tokens of both. When ``then`` fails, so does the cascade: what is not sure is no verdict. Both stay open
-    when the cascade is closed: they are somebody else's as well.
+    included; None: it is sure of every risk). The verdict is that of the one who had the last word, with what the first
+    said in its explanation and the tokens of both. When ``then`` fails, so does the cascade: what is not sure is no
+    verdict. Both stay open when the cascade is closed: they are somebody else's as well.
     """
 
-    def __init__(self, first: Verifier, then: Verifier, *, between: tuple[float, float]) -> None:
+    def __init__(self, first: Verifier, then: Verifier, *, between: tuple[float, float] | None) -> None:
         self._first, self._then, self._between = first, then, between
 
     @property
@@ -33,8 +33,8 @@ class CascadeVerifier:
     @property
     def version(self) -> str:
         """Of both, and the risks between which the second is asked."""
-        low, high = self._between
-        return f"{self._first.version}, then {self._then.version} between {low:g} and {high:g}"
+        asked = f"{self._first.version}, then {self._then.version}"
+        return f"{asked} between {self._between[0]:g} and {self._between[1]:g}" if self._between else asked
 
     def verify(self, check: Check) -> Verdict:
         """Raises `VerifierError` when the first is not sure and the second gives no verdict."""
@@ -61,8 +61,10 @@ class CascadeVerifier:
     def _sure(self, verdict: Verdict) -> bool:
         if verdict.status not in (Status.RELIABLE, Status.UNRELIABLE):
             return False
+        if self._between is None or verdict.risk is None:
+            return True
         low, high = self._between
-        return verdict.risk is None or not low <= verdict.risk <= high
+        return not low <= verdict.risk <= high
 
     def _told(self, said: Answer, verdict: Verdict, check: Check, started: float) -> Verdict:
         first = said.at(check.threshold) if isinstance(said, Verdict) else said

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Mapping
-from concurrent.futures import Future, wait
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 
-from guardrail.errors import VerifierError
-from guardrail.verdict import Cause, Verdict
+from guardrail.verdict import Verdict
 from guardrail.verifiers.combining import Answer, Combine, combined
-from guardrail.verifiers.own import lost
 from guardrail.verifiers.protocol import Check, Verifier
-from guardrail.verifiers.threads import begun
+from guardrail.verifiers.together import Asked, asked_together, atogether
 
 __all__ = ["PanelVerifier"]
 
@@ -49,28 +44,19 @@ class PanelVerifier:
         Raises `VerifierError` when no member gives a verdict.
         """
         started, asked = time.monotonic(), _kept_back(check)
-        futures = {
-            name: begun(partial(member.verify, asked), name="guardrail-panel") for name, member in self._members.items()
-        }
-        wait(futures.values(), timeout=asked.remaining)
-        answers = {name: _answer(future, name, asked) for name, future in futures.items()}
-        return self._combined(answers, check, started)
+        return self._combined(asked_together(self._each(asked), asked.remaining), check, started)
 
     async def averify(self, check: Check) -> Verdict:
         """The same in tasks; they end with this call, however it ends."""
         started, asked = time.monotonic(), _kept_back(check)
-        tasks = {name: asyncio.create_task(_asked(member, asked, name)) for name, member in self._members.items()}
-        try:
-            done, _ = await asyncio.wait(tasks.values(), timeout=asked.remaining)
-            answers = {name: task.result() if task in done else _late(name, asked) for name, task in tasks.items()}
-        finally:
-            for task in tasks.values():
-                task.cancel()
-            await asyncio.gather(*tasks.values(), return_exceptions=True)
-        return self._combined(answers, check, started)
+        return self._combined(await atogether(self._each(asked), asked.remaining), check, started)
 
-    def _combined(self, answers: Mapping[str, Answer], check: Check, started: float) -> Verdict:
-        verdict = combined(answers, self._combine, threshold=check.threshold)
+    def _each(self, check: Check) -> list[Asked]:
+        return [Asked(name, member, check) for name, member in self._members.items()]
+
+    def _combined(self, answers: Sequence[Answer], check: Check, started: float) -> Verdict:
+        named = dict(zip(self._members, answers, strict=True))
+        verdict = combined(named, self._combine, threshold=check.threshold)
         return replace(verdict, verifier=self.id, version=self.version, latency=time.monotonic() - started)
 
     def close(self) -> None:
@@ -82,23 +68,3 @@ class PanelVerifier:
 
 def _kept_back(check: Check) -> Check:
     return check if check.remaining is None else check.after(check.remaining * _KEPT_BACK)
-
-
-def _answer(future: Future[Verdict], name: str, check: Check) -> Answer:
-    if not future.done():
-        return _late(name, check)
-    try:
-        return future.result()
-    except Exception as error:
-        return lost(error, name)
-
-
-async def _asked(member: Verifier, check: Check, name: str) -> Answer:
-    try:
-        return await member.averify(check)
-    except Exception as error:
-        return lost(error, name)
-
-
-def _late(name: str, check: Check) -> VerifierError:
-    return VerifierError(Cause.TIMEOUT, f"the verifier {name!r} did not answer within {check.remaining:.3g} s")

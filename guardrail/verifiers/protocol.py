@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
 from guardrail.conversation import Evidence, Message, Turn
+from guardrail.sampling import Sampler
 from guardrail.verdict import Verdict
 
 __all__ = ["Check", "Verifier"]
@@ -26,6 +27,8 @@ class Check:
     since: int = 0
     """Characters of the turn's text that have their verdict: the question is about what follows them. A verifier may
     judge the whole text all the same, as long as its findings say where."""
+    sampler: Sampler | None = field(default=None, compare=False, repr=False)
+    """Asks the application's LLM for further answers; None where there is nothing to generate with."""
 
     def after(self, seconds: float) -> Check:
         """The same, with ``seconds`` of its time spent."""

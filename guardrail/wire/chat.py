@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from guardrail.conversation import ToolCall, Turn
 from guardrail.wire.choices import choices_of, head_of, index_of, restreamed, text_or_none
-from guardrail.wire.exchange import Asked, Json, Settled
+from guardrail.wire.exchange import Asked, Json, Settled, drawn
+from guardrail.wire.logprobs import listed
 from guardrail.wire.messages import read_messages
 from guardrail.wire.sse import Event, encode
 
@@ -16,6 +17,8 @@ _OF_THE_REPLY = ("id", "created", "model", "system_fingerprint", "service_tier")
 """What a single answer that came in another reply brings with it."""
 _ONLY_FIRST = ("n", "stream", "stream_options", "prediction", "store")
 """Fields of a request that make no sense when one answer of it is asked for again."""
+_NOT_ASIDE = ("seed", "logprobs", "top_logprobs", "modalities", "audio")
+"""Fields that make further answers the same as the first, or dearer."""
 
 
 class ChatCodec:
@@ -56,6 +59,15 @@ class ChatCodec:
                 # A regenerated answer that turns into a call would send an agent round in circles.
                 again["tool_choice"] = "none"
         return again
+
+    def ask_aside(self, body: Json, *, max_tokens: int | None, temperature: float | None, index: int = 0) -> Json:
+        """The request for another answer in text, without all that only the first one needs."""
+        again = {key: value for key, value in body.items() if key not in (*_ONLY_FIRST, *_NOT_ASIDE)}
+        if body.get("tools"):
+            again["tool_choice"] = "none"
+        # Today's name for the bound; a request that has the older one is for a server that knows it.
+        key = "max_tokens" if "max_tokens" in body else "max_completion_tokens"
+        return {**again, **drawn(body, key, max_tokens=max_tokens, temperature=temperature)}
 
     def write(self, reply: Json, settled: Sequence[Settled], *, wants_json: bool) -> Json:
         """The reply with every replaced choice in its place, indices kept."""
@@ -109,13 +121,16 @@ def _replacement(choice: Json, end: Settled, wants_json: bool) -> Json:
 def _turn(choice: Json) -> Turn:
     message = choice.get("message")
     message = message if isinstance(message, dict) else {}
+    logprobs = choice.get("logprobs")
+    known = listed(logprobs.get("content")) if isinstance(logprobs, dict) else None
     return Turn(
         text=_content(message.get("content")) or _transcript(message),
         tool_calls=_tool_calls(message),
         index=index_of(choice),
         refusal=text_or_none(message.get("refusal")),
         finish_reason=text_or_none(choice.get("finish_reason")),
-        logprobs=_logprobs(choice.get("logprobs")),
+        logprobs=known.values if known else None,
+        tokens=known.tokens if known else (),
     )
 
 
@@ -144,14 +159,6 @@ def _tool_call(call: Json) -> ToolCall:
     function = function if isinstance(function, dict) else {}
     arguments = text_or_none(function.get("arguments")) or text_or_none(function.get("input")) or ""
     return ToolCall(text_or_none(call.get("id")) or "", text_or_none(function.get("name")) or "", arguments)
-
-
-def _logprobs(logprobs: object) -> tuple[float, ...] | None:
-    tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
-    if not isinstance(tokens, list):
-        return None
-    values = (token.get("logprob") for token in tokens if isinstance(token, dict))
-    return tuple(float(value) for value in values if isinstance(value, (int, float)))
 
 
 class _Growing:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from guardrail.conversation import Message, Turn
 from guardrail.errors import InputError
 from guardrail.wire.choices import choices_of, head_of, index_of, restreamed, text_or_none
-from guardrail.wire.exchange import Asked, Json, Settled
+from guardrail.wire.exchange import Asked, Json, Settled, drawn
+from guardrail.wire.logprobs import parallel
 from guardrail.wire.sse import Event, encode
 
 __all__ = ["CompletionsCodec"]
@@ -15,6 +16,8 @@ __all__ = ["CompletionsCodec"]
 _OF_THE_REPLY = ("id", "created", "model", "system_fingerprint")
 _ONLY_FIRST = ("n", "best_of", "stream", "stream_options")
 """Fields of a request that make no sense when one answer of it is asked for again."""
+_NOT_ASIDE = ("seed", "logprobs")
+"""Fields that make further answers the same as the first, or dearer."""
 
 
 class CompletionsCodec:
@@ -57,6 +60,12 @@ class CompletionsCodec:
         if rejected is not None and isinstance(prompt, str) and not fixed:
             again["prompt"] = f"{prompt}{rejected.text}\n\n{feedback}\n\n"
         return again
+
+    def ask_aside(self, body: Json, *, max_tokens: int | None, temperature: float | None, index: int = 0) -> Json:
+        """The request for another text behind the same prompt."""
+        again = {key: value for key, value in body.items() if key not in (*_ONLY_FIRST, *_NOT_ASIDE)}
+        again["prompt"] = _prompt_of(body, index)
+        return {**again, **drawn(body, "max_tokens", max_tokens=max_tokens, temperature=temperature)}
 
     def write(self, reply: Json, settled: Sequence[Settled], *, wants_json: bool) -> Json:
         """The reply with every replaced choice in its place, indices kept."""
@@ -124,20 +133,16 @@ def _prompt_of(body: Json, index: int) -> object:
 
 
 def _turn(choice: Json) -> Turn:
+    logprobs = choice.get("logprobs")
+    given = logprobs if isinstance(logprobs, dict) else {}
+    known = parallel(given.get("tokens"), given.get("token_logprobs"))
     return Turn(
         text=text_or_none(choice.get("text")) or "",
         index=index_of(choice),
         finish_reason=text_or_none(choice.get("finish_reason")),
-        logprobs=_logprobs(choice.get("logprobs")),
+        logprobs=known.values if known else None,
+        tokens=known.tokens if known else (),
     )
-
-
-def _logprobs(logprobs: object) -> tuple[float, ...] | None:
-    values = logprobs.get("token_logprobs") if isinstance(logprobs, dict) else None
-    if not isinstance(values, list):
-        return None
-    # The first token of an echoed prompt has none.
-    return tuple(float(value) for value in values if isinstance(value, (int, float)))
 
 
 def _replacement(choice: Json, end: Settled) -> Json:

@@ -12,7 +12,7 @@ from guardrail.outcome import Outcome
 from guardrail.verdict import Usage
 from guardrail.wire.sse import Event
 
-__all__ = ["Asked", "Codec", "Follows", "Json", "Settled", "add_usage", "usage_of"]
+__all__ = ["Asked", "Codec", "Follows", "Json", "Settled", "add_usage", "drawn", "usage_of"]
 
 Json = dict[str, object]
 
@@ -86,6 +86,13 @@ class Codec(Protocol):
         """The request for another single answer to the choice ``index``, never streamed."""
         ...
 
+    def ask_aside(self, body: Json, *, max_tokens: int | None, temperature: float | None, index: int = 0) -> Json:
+        """The request for one more answer to the choice ``index``, for nobody to see: never streamed or kept.
+
+        None: as the request has it.
+        """
+        ...
+
     def write(self, reply: Json, settled: Sequence[Settled], *, wants_json: bool) -> Json:
         """``reply`` with what was settled in the place of its answers."""
         ...
@@ -99,6 +106,18 @@ class Codec(Protocol):
     ) -> list[bytes]:
         """The stream with what was settled in the place of its answers."""
         ...
+
+
+def drawn(body: Json, bound: str, *, max_tokens: int | None, temperature: float | None) -> Json:
+    """The fields that bound an answer and let it differ. ``bound`` is the name of the first; a lower one in ``body``
+    holds."""
+    fields: Json = {}
+    if max_tokens is not None:
+        own = body.get(bound)
+        fields[bound] = min(own, max_tokens) if isinstance(own, int) else max_tokens
+    if temperature is not None:
+        fields["temperature"] = temperature
+    return fields
 
 
 def usage_of(reply: Json) -> Usage | None:

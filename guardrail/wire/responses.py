@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from guardrail.conversation import ToolCall, Turn
-from guardrail.wire.exchange import Asked, Follows, Json, Settled
+from guardrail.wire.exchange import Asked, Follows, Json, Settled, drawn
+from guardrail.wire.logprobs import TokenLogprobs, listed
 from guardrail.wire.messages import read_items
 from guardrail.wire.sse import Event, encode
 
 __all__ = ["ResponsesCodec", "followed"]
 
 _ONLY_FIRST = ("stream", "stream_options", "background")
+_NOT_ASIDE = ("include", "top_logprobs", "metadata")
+"""Fields that a further answer, which nobody sees, has no use for."""
 _CALLS = (
     "function_call",
     "custom_tool_call",
@@ -53,7 +56,17 @@ class ResponsesCodec:
             return ()
         refusals = [_part(part, "refusal") for item in items for part in _parts(item, "refusal")]
         calls = tuple(_call(item) for item in items if item.get("type") in _CALLS)
-        return (Turn("\n".join(texts), calls, refusal="\n".join(refusals) or None),)
+        known = _logprobs([part for item in items for part in _parts(item, "output_text")])
+        return (
+            Turn(
+                "\n".join(texts),
+                calls,
+                refusal="\n".join(refusals) or None,
+                finish_reason="length" if reply.get("status") == "incomplete" else None,
+                logprobs=known.values if known else None,
+                tokens=known.tokens if known else (),
+            ),
+        )
 
     def ask_again(
         self, body: Json, rejected: Turn | None, feedback: str | None, model: str | None, *, index: int = 0
@@ -72,6 +85,16 @@ class ResponsesCodec:
             if body.get("tools"):
                 again["tool_choice"] = "none"
         return again
+
+    def ask_aside(self, body: Json, *, max_tokens: int | None, temperature: float | None, index: int = 0) -> Json:
+        """The request for another answer that the server does not keep."""
+        again = {key: value for key, value in body.items() if key not in (*_ONLY_FIRST, *_NOT_ASIDE)}
+        again["store"] = False
+        if body.get("tools"):
+            again["tool_choice"] = "none"
+        # The API takes no bound below 16.
+        least = None if max_tokens is None else max(16, max_tokens)
+        return {**again, **drawn(body, "max_output_tokens", max_tokens=least, temperature=temperature)}
 
     def write(self, reply: Json, settled: Sequence[Settled], *, wants_json: bool) -> Json:
         """The delivered response: another one whole, under its own id, or this one with a refusal in it.
@@ -111,6 +134,17 @@ class ResponsesCodec:
             encode({**payload, "sequence_number": number}, str(payload["type"]))
             for number, payload in enumerate(_events(final), _first_number(events))
         ]
+
+
+def _logprobs(parts: Sequence[Json]) -> TokenLogprobs | None:
+    """Of all parts of a text; None where one has none."""
+    each = [listed(part.get("logprobs")) for part in parts]
+    if not each or not all(one is not None and one.values for one in each):
+        return None
+    known = [one for one in each if one is not None]
+    return TokenLogprobs(
+        tuple(token for one in known for token in one.tokens), tuple(value for one in known for value in one.values)
+    )
 
 
 def _form(body: Json) -> object:

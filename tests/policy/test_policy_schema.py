@@ -143,7 +143,8 @@ WRONG: list[dict[str, Any]] = [
         {"version": 1, "verifiers": {"main": spec}}
         for spec in (
             {},
-            {"kind": "consistency"},
+            {"kind": "consistency", "samples": 0},
+            {"kind": "consistency", "temperature": 0},
             {"kind": "cascade"},
             {"kind": "cascade", "first": "main", "then": "other"},
             {"kind": "panel", "members": ["main"], "combine": "any"},

@@ -10,7 +10,7 @@ from guardrail.conversation import Turn
 from guardrail.errors import VerifierError
 from guardrail.resilience.fallback import FallbackVerifier
 from guardrail.testing import ScriptedVerifier, failure, reliable, unreliable
-from guardrail.verdict import Cause, Status, Verdict
+from guardrail.verdict import Cause, Status, Usage, Verdict
 from guardrail.verifiers.protocol import Check, Verifier
 
 both = pytest.mark.parametrize("how", ["sync", "async"])
@@ -72,3 +72,25 @@ def test_a_bug_in_the_first_is_not_hidden(how: str) -> None:
 def test_its_version_is_that_of_both() -> None:
     verifier = FallbackVerifier(ScriptedVerifier(id="a"), ScriptedVerifier(id="b"))
     assert (verifier.id, verifier.version) == ("a", "1, else b 1")
+
+
+@both
+@pytest.mark.parametrize(("passes_on", "asked"), [(True, "second"), (False, "first")])
+def test_the_second_is_asked_for_what_is_unknown_only_where_that_is_wanted(
+    passes_on: bool, asked: str, how: str
+) -> None:
+    first = ScriptedVerifier(Verdict(Status.UNKNOWN, cause=Cause.NO_EVIDENCE, usage=Usage(1, 1)), id="first")
+    second = ScriptedVerifier(Verdict(Status.RELIABLE, usage=Usage(2, 2)), id="second")
+    verdict = ask(FallbackVerifier(first, second, unknown=passes_on), how)
+    assert verdict.verifier == asked
+    if passes_on:
+        assert verdict.explanation == "(asked because the first verifier said unknown: no_evidence)"
+        assert verdict.usage == Usage(3, 3)
+
+
+@both
+def test_what_is_known_is_not_asked_about_again(how: str) -> None:
+    second = ScriptedVerifier(id="second")
+    assert (
+        ask(FallbackVerifier(ScriptedVerifier(reliable(), id="first"), second, unknown=True), how).verifier == "first"
+    )

@@ -15,7 +15,7 @@ from guardrail.verifiers.protocol import Check, Verifier
 from tests.verifiers.asking import ask, both, check
 
 
-def cascade(first: Line, *then: Line, between: tuple[float, float] = (0.3, 0.7)) -> CascadeVerifier:
+def cascade(first: Line, *then: Line, between: tuple[float, float] | None = (0.3, 0.7)) -> CascadeVerifier:
     return CascadeVerifier(ScriptedVerifier(first, id="cheap"), ScriptedVerifier(*then, id="strong"), between=between)
 
 
@@ -42,6 +42,14 @@ def test_where_it_is_not_the_second_has_the_last_word(said: Line, last: Verdict,
         "strong",
     )
     assert "(asked because cheap: " in verdict.explanation
+
+
+@both
+@pytest.mark.parametrize("said", [*SURE, *UNSURE])
+def test_where_no_risk_is_unsure_only_unknown_and_failures_are_asked_about_again(said: Line, how: str) -> None:
+    verdict = ask(cascade(said, reliable(), between=None), check(), how)
+    known = isinstance(said, Verdict) and said.status is not Status.UNKNOWN
+    assert verdict.verifier == ("cheap" if known else "strong")
 
 
 @both

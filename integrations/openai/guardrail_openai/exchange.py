@@ -22,7 +22,7 @@ from guardrail_openai.errors import OpenAIInputError
 from guardrail_openai.histories import History, Step
 from guardrail_openai.surfaces import codec_for
 
-__all__ = ["Exchange", "GenerationError", "open_exchange", "reopened"]
+__all__ = ["Exchange", "GenerationError", "open_exchange", "reopened", "spent_on"]
 
 FIELD = "guardrail"
 """The field of a request that is for the guard alone; it is cut out before the request is sent."""
@@ -53,6 +53,8 @@ class Exchange:
     """The further replies, and the turn in each."""
     history: History = field(default_factory=History)
     """What was said before, where the request only names it."""
+    spent: int = 0
+    """Tokens that the first answer took, thinking included; 0 where that is not known."""
     fetched: bool = False
     """Whether the response was made earlier, and may have been judged then."""
 
@@ -79,6 +81,15 @@ class Exchange:
     def again(self, draft: Draft, index: int) -> bytes:
         """The body of the request for another answer to the choice ``index``."""
         return _encode(self.codec.ask_again(self.body, draft.rejected, draft.feedback, draft.model, index=index))
+
+    def aside(self, draft: Draft, index: int, *, plain: bool) -> bytes:
+        """The body of the request for an answer to hold the choice ``index`` against; ``plain``: as the first was."""
+        wish = draft.sample
+        if wish is None or plain:
+            return _encode(self.codec.ask_aside(self.body, max_tokens=None, temperature=None, index=index))
+        # An LLM that thinks first needs room for that too.
+        bound = max(wish.max_tokens, 2 * self.spent)
+        return _encode(self.codec.ask_aside(self.body, max_tokens=bound, temperature=wish.temperature, index=index))
 
     def generated(self, status: int, content: bytes) -> Generated:
         """Another answer, from the response to `again`; raises `GenerationError` where there is none."""
@@ -164,6 +175,12 @@ def reopened(id: str, begun: Exchange | None, *, stream: bool) -> Exchange:
     return replace(
         begun, asked=asked, content=None, info=info, cannot_generate=cannot_generate, others=[], fetched=True
     )
+
+
+def spent_on(reply: Json, turns: int) -> int:
+    """The tokens that each of the ``turns`` answers in ``reply`` took; 0 where it does not say."""
+    usage = usage_of(reply)
+    return usage.completion_tokens // max(1, turns) if usage else 0
 
 
 def parse(content: bytes) -> Json | None:

@@ -49,6 +49,7 @@ class GuardedSending:
             _outlive(self, inner)
         self._begun: Recent[Exchange] = Recent(_BACKGROUND)
         self._histories = Histories()
+        self._plain: Recent[bool] = Recent(_BACKGROUND)
         self._judged: Recent[tuple[str, Outcome, bool]] = Recent(_JUDGED)
         """The text, how it ended, and whether by an error."""
 
@@ -134,7 +135,18 @@ class GuardedSending:
 
     def _another(self, request: Any, exchange: Exchange, draft: Draft, index: int) -> Any:
         extensions = bounded_extensions(request.extensions, draft.remaining)
-        return self._request(request, exchange.again(draft, index), extensions, again=True)
+        if draft.sample is None:
+            body = exchange.again(draft, index)
+        else:
+            body = exchange.aside(draft, index, plain=bool(self._plain.find(_settings_of(request, exchange))))
+        return self._request(request, body, extensions, again=True)
+
+    def _refused(self, request: Any, exchange: Exchange, draft: Draft, status: int) -> bool:
+        """Whether a further answer was refused for its settings, which the server is not sent again then."""
+        if draft.sample is None or status not in (400, 422):
+            return False
+        self._plain.keep(True, _settings_of(request, exchange))
+        return True
 
     def _request(self, request: Any, content: bytes, extensions: Any, *, again: bool) -> Any:
         headers = request_headers(request.headers.multi_items(), again=again)
@@ -193,6 +205,10 @@ def is_stream(response: Any, *, asked: bool) -> bool:
     """
     kind = response.headers.get("content-type", "").lower()
     return "text/event-stream" in kind or (asked and "json" not in kind)
+
+
+def _settings_of(request: Any, exchange: Exchange) -> str:
+    return f"{request.url} {exchange.asked.model}"
 
 
 def _name(reply: Json | None) -> str | None:

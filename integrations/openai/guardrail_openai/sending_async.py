@@ -17,7 +17,7 @@ from guardrail.outcome import Outcome
 from guardrail.wire.exchange import Json
 from guardrail_openai.deadline import Deadline
 from guardrail_openai.errors import OpenAIBlockedError
-from guardrail_openai.exchange import Exchange, parse
+from guardrail_openai.exchange import Exchange, parse, spent_on
 from guardrail_openai.histories import Fetch, History
 from guardrail_openai.sending import FETCHING, GuardedSending, is_stream
 from guardrail_openai.stream import apump, byte_streams
@@ -77,11 +77,13 @@ class AsyncSending(GuardedSending):
         if before := self._settled_before(exchange, reply):
             return before
         answered = time.monotonic()
-        known = replace(exchange, history=await self._history(exchange, request, options, reply))
+        turns = exchange.codec.read_turns(reply)
+        history = await self._history(exchange, request, options, reply)
+        known = replace(exchange, history=history, spent=spent_on(reply, len(turns)))
         waited = time.monotonic() - answered
         one = functools.partial(self._guard, known, request, options, answered - started, waited)
         try:
-            outcomes = await _each(one, exchange.codec.read_turns(reply))
+            outcomes = await _each(one, turns)
         except OpenAIBlockedError as error:
             self._raised(exchange, reply, error)
             raise
@@ -103,7 +105,10 @@ class AsyncSending(GuardedSending):
             raise OpenAIBlockedError(str(error), error.outcome) from error
 
     async def _regenerate(self, exchange: Exchange, request: Any, options: Any, index: int, draft: Draft) -> Generated:
-        return exchange.generated(*await self._read(self._another(request, exchange, draft, index), options))
+        status, content = await self._read(self._another(request, exchange, draft, index), options)
+        if self._refused(request, exchange, draft, status):
+            status, content = await self._read(self._another(request, exchange, draft, index), options)
+        return exchange.generated(status, content)
 
     async def _history(self, exchange: Exchange, request: Any, options: Any, reply: Json) -> History:
         """What was said before, where the request only names it."""

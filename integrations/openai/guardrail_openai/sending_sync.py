@@ -18,7 +18,7 @@ from guardrail.outcome import Outcome
 from guardrail.wire.exchange import Json
 from guardrail_openai.deadline import Deadline
 from guardrail_openai.errors import OpenAIBlockedError
-from guardrail_openai.exchange import Exchange, parse
+from guardrail_openai.exchange import Exchange, parse, spent_on
 from guardrail_openai.histories import Fetch, History
 from guardrail_openai.sending import FETCHING, GuardedSending, is_stream
 from guardrail_openai.stream import byte_streams, pump
@@ -76,11 +76,13 @@ class SyncSending(GuardedSending):
         if before := self._settled_before(exchange, reply):
             return before
         answered = time.monotonic()
-        known = replace(exchange, history=self._history(exchange, request, options, reply))
+        turns = exchange.codec.read_turns(reply)
+        history = self._history(exchange, request, options, reply)
+        known = replace(exchange, history=history, spent=spent_on(reply, len(turns)))
         waited = time.monotonic() - answered
         one = functools.partial(self._guard, known, request, options, answered - started, waited)
         try:
-            outcomes = _each(one, exchange.codec.read_turns(reply))
+            outcomes = _each(one, turns)
         except OpenAIBlockedError as error:
             self._raised(exchange, reply, error)
             raise
@@ -102,8 +104,11 @@ class SyncSending(GuardedSending):
             raise OpenAIBlockedError(str(error), error.outcome) from error
 
     def _regenerate(self, exchange: Exchange, request: Any, options: Any, index: int, draft: Draft) -> Generated:
-        another = self._another(request, exchange, draft, index)
-        return exchange.generated(*self._read(another, options, Deadline(draft.remaining)))
+        deadline = Deadline(draft.remaining)
+        status, content = self._read(self._another(request, exchange, draft, index), options, deadline)
+        if self._refused(request, exchange, draft, status):
+            status, content = self._read(self._another(request, exchange, draft, index), options, deadline)
+        return exchange.generated(status, content)
 
     def _history(self, exchange: Exchange, request: Any, options: Any, reply: Json) -> History:
         """What was said before, where the request only names it."""
