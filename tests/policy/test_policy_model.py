@@ -125,7 +125,8 @@ def leaves(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 OTHER: dict[Any, Any] = {
     "none": "8s", "flag": "block", "block": "pass", "regenerate": "pass", "answer": "raise", "enforce": "shadow",
     "kluster": "structured", "system": "evidence", "last_user": "evidence", False: True,
-    "local": "none", "main": "local", "closed_book": "none", "embedded": "spare", "spare": "none", "messages": "prompt", "any": "all", "${TEAM_TOKEN}": "${JUDGE_KEY}",
+    "local": "none", "main": "local", "closed_book": "none", "embedded": "spare", "spare": "none",
+    "messages": "prompt", "any": "all", "${TEAM_TOKEN}": "${JUDGE_KEY}",
     "${JUDGE_KEY}": "${OTHER_KEY}", "Bearer ${TEAM_TOKEN}": "Bearer ${OTHER}", "https://judge.example.com/v1": "https://other.example.com",
 }  # fmt: skip
 

@@ -62,7 +62,8 @@ OTHERS = ("Picasso painted it, it hangs in Madrid.", "Picasso painted it. It is 
 @both
 def test_what_is_said_again_each_time_is_reliable(how: str) -> None:
     verdict = ask(holding(), check(SAME, SAME, SAME), how)
-    assert (verdict.status, verdict.risk, verdict.findings) == (Status.RELIABLE, pytest.approx(0.1), ())
+    assert (verdict.status, verdict.findings) == (Status.RELIABLE, ())
+    assert verdict.risk == pytest.approx(0.1)
     assert verdict.explanation == "3 further answers of the LLM say the same"
     assert [(piece.text, piece.origin) for piece in verdict.evidence] == [(SAME, "sample")] * 3
 
@@ -114,14 +115,14 @@ def test_for_what_claims_nothing_nothing_is_drawn(answer: str, how: str) -> None
 @both
 def test_samples_are_bounded_by_the_answers_length_and_the_time_that_is_left(how: str) -> None:
     sampler = Canned(SAME)
-    options = {"samples": 3, "temperature": 0.7, "concurrency": 2, "timeout": 4.0}
+    options: dict[str, Any] = {"samples": 3, "temperature": 0.7, "concurrency": 2, "timeout": 4.0}
     ask(holding(**options), check(sampler=sampler), how)
     ask(holding(**options), check(sampler=sampler, remaining=2.0), how)
     ask(holding(max_tokens=7, **options), check(sampler=sampler), how)
     bound = len(ANSWER) // 3 + 16
     assert sampler.wishes == [
         Sample(3, bound, 0.7, 2, 4.0),
-        Sample(3, bound, 0.7, 2, pytest.approx(1.6)),
+        Sample(3, bound, 0.7, 2, 2.0 * (1 - 0.2)),
         Sample(3, 7, 0.7, 2, 4.0),
     ]
 
@@ -143,7 +144,8 @@ def test_a_sample_about_which_the_other_verifier_says_nothing_has_no_voice(how: 
         return unknown(None) if "Rome" in check.evidence[0].text else about(check)
 
     verdict = ask(holding(sometimes), check(SAME, SAME, "In Paris.", "In Rome."), how)
-    assert (verdict.status, verdict.risk) == (Status.RELIABLE, pytest.approx(0.1))
+    assert verdict.status is Status.RELIABLE
+    assert verdict.risk == pytest.approx(0.1)
 
 
 @both
