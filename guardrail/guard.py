@@ -24,6 +24,7 @@ from guardrail.grounding import as_evidence
 from guardrail.logs import LogListener, broadcast, once
 from guardrail.ordered import in_order
 from guardrail.outcome import Outcome
+from guardrail.policy.kinds import draws_samples
 from guardrail.policy.loading import load
 from guardrail.policy.model import Policy
 from guardrail.policy.routing import RequestInfo
@@ -33,6 +34,7 @@ from guardrail.samplers import TaskSampler, ThreadSampler
 from guardrail.streaming import AsyncGated, AsyncGuardedStream, Gated, GuardedStream
 from guardrail.streams.apump import AsyncPump
 from guardrail.streams.choices import Choices
+from guardrail.streams.drawing import task_sampler, thread_sampler
 from guardrail.streams.flow import StreamFlow
 from guardrail.streams.pump import Pump
 from guardrail.streams.sources import achunks, answered, chunks, interrupt
@@ -272,6 +274,7 @@ class Guard:
             verifiers=self._verifiers,
             generate=generate,
             close=close,
+            sampler=functools.cache(functools.partial(thread_sampler, flows, generate)),
             listeners=(*self._listeners, _KEEPER),
         )
         return Gated(pump, flows.outcomes)
@@ -300,6 +303,7 @@ class Guard:
             verifiers=self._verifiers,
             generate=generate,
             close=close,
+            sampler=functools.cache(functools.partial(task_sampler, flows, generate)),
             listeners=(*self._listeners, _KEEPER),
         )
         return AsyncGated(pump, flows.outcomes)
@@ -389,7 +393,10 @@ class Guard:
         def open(index: int) -> StreamFlow[Piece]:
             said = read_messages(messages(index) if callable(messages) else messages)
             job = self._job(said, None, docs, info)
-            rules = job.rules.but(stream=job.rules.stream.but(mode="whole")) if whole else job.rules
+            hold = whole or draws_samples(
+                self._policy.verifiers, job.rules.verify.with_, evidence=any(p.origin != "user" for p in job.evidence)
+            )
+            rules = job.rules.but(stream=job.rules.stream.but(mode="whole")) if hold else job.rules
             job = replace(job, rules=rules, notes=(*notes, *job.notes), cannot_generate=cannot)
             return StreamFlow(job, split=split, index=index)
 

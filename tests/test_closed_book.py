@@ -14,6 +14,7 @@ from guardrail.flow import Generated
 from guardrail.guard import First
 from guardrail.policy.loading import load
 from guardrail.sampling import Sample
+from guardrail.streams.values import Release, Verified, Write
 from guardrail.testing import ScriptedVerifier, reliable, unreliable
 
 ASKED = [{"role": "user", "content": "Capital of France?"}]
@@ -168,23 +169,62 @@ def test_what_was_said_first_stands_in_the_explanation(how: str) -> None:
     assert outcome.verdict.cause is Cause.NO_GENERATOR
 
 
-@both
-def test_a_stream_is_held_whole_until_the_samples_are_in(how: str) -> None:
-    llm = LLM("", GOOD, GOOD, GOOD)
-    guard = guarded()
+def streamed(how: str, guard: Guard, text: str, llm: LLM, **more: Any) -> tuple[list[Any], Outcome]:
+    """The items of a guarded stream of ``text``, word by word, and how it ended."""
+    words = [piece + " " for piece in text.split(" ")]
 
     async def pieces() -> AsyncIterator[str]:
-        for piece in GOOD.split(" "):
-            yield piece + " "
+        for word in words:
+            yield word
 
-    async def read() -> list[str]:
-        return [piece async for piece in guard.astream(pieces(), ASKED, generate=llm.agenerate)]
+    async def read() -> tuple[list[Any], Outcome]:
+        stream = guard.astream(pieces(), ASKED, generate=llm.agenerate, **more)
+        return [item async for item in stream.events()], stream.outcome
 
-    if how == "sync":
-        shown = list(guard.stream([piece + " " for piece in GOOD.split(" ")], ASKED, generate=llm))
-    else:
-        shown = asyncio.run(read())
-    assert ("".join(shown).strip(), len(llm.aside)) == (GOOD, 3)
+    if how == "async":
+        return asyncio.run(read())
+    stream = guard.stream(words, ASKED, generate=llm, **more)
+    return list(stream.events()), stream.outcome
+
+
+TWO = f"{GOOD} {GOOD}"
+
+
+@both
+@pytest.mark.parametrize("mode", ["sentence", "whole", "optimistic"])
+def test_a_stream_without_evidence_is_held_whole_until_the_samples_are_in(how: str, mode: str) -> None:
+    llm, inner = LLM("", *[f"{TWO} "] * 3), ScriptedVerifier(same, repeat=True)
+    _, outcome = streamed(how, Guard(policy(stream={"mode": mode}), verifiers={"same": inner}), TWO, llm)
+    assert {check.turn.text for check in inner.checks} == {f"{TWO} "}  # never a part of it
+    assert outcome.verdict is not None
+    assert (outcome.text.strip(), outcome.verdict.status, len(llm.aside)) == (TWO, Status.RELIABLE, 3)
+    assert outcome.usage == Usage(30, 6)
+
+
+@both
+def test_a_stream_with_evidence_goes_out_by_the_sentence_and_draws_nothing(how: str) -> None:
+    verifiers = CHAINS["embedded's fallback"] | {"same": {"kind": "embedded"}}
+    llm = LLM("", *[TWO] * 3)
+    guard = Guard(load({"version": 1, "verifiers": verifiers}))
+    items, outcome = streamed(how, guard, TWO, llm, evidence=["Paris is the capital of France."])
+    verified = [item for item in items if isinstance(item, Verified)]
+    assert (len(verified), llm.aside, outcome.action) == (2, [], Action.PASS)
+
+
+@both
+def test_a_bad_stream_shows_nothing_of_the_samples(how: str) -> None:
+    guard = guarded(on_unreliable="block", messages={"blocked": "Withheld."})
+    items, outcome = streamed(how, guard, BAD, LLM("", GOOD, GOOD, GOOD))
+    assert "".join(item.text for item in items if isinstance(item, Release | Write)).strip() == "Withheld."
+    assert outcome.action is Action.BLOCK
+
+
+@both
+def test_in_shadow_a_stream_is_not_held_and_so_not_sampled(how: str) -> None:
+    llm = LLM("", GOOD, GOOD, GOOD)
+    _, outcome = streamed(how, guarded(mode="shadow"), GOOD, llm)
+    assert outcome.verdict is not None
+    assert (outcome.verdict.cause, llm.aside) == (Cause.NO_GENERATOR, [])
 
 
 @both

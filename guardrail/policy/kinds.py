@@ -15,7 +15,7 @@ from guardrail.policy.judges import ChatSpec, EmbeddedSpec
 from guardrail.policy.part import Part
 from guardrail.policy.problems import Path, Problem, refuse, refuse_all
 
-__all__ = ["BUILT", "NOT_BUILT", "VerifierSpec", "circular", "described", "others"]
+__all__ = ["BUILT", "NOT_BUILT", "VerifierSpec", "circular", "described", "draws_samples", "others"]
 
 BUILT = ("embedded", "chat", "dedicated", "cascade", "panel", "consistency", "custom")
 """The kinds of verifiers that there are."""
@@ -67,6 +67,20 @@ def described(spec: VerifierSpec) -> str:
         case _:
             words = spec.kind
     return words if spec.fallback is None else f"{words}, else {spec.fallback}"
+
+
+def draws_samples(verifiers: Mapping[str, VerifierSpec], name: str, *, evidence: bool) -> bool:
+    """Whether the verifier ``name`` may draw samples of the LLM.
+
+    ``evidence``: whether there is some, so that no verifier is asked for the want of it.
+    """
+    spec = verifiers.get(name)
+    if spec is None or isinstance(spec, ConsistencySpec):
+        return spec is not None
+    asked = [other for path, other in others(spec) if path[0] not in ("then", "fallback") or not evidence]
+    if isinstance(spec, CascadeSpec) and spec.between is not None:
+        asked.append(spec.then)
+    return any(draws_samples(verifiers, other, evidence=evidence) for other in asked)
 
 
 def circular(verifiers: Mapping[str, VerifierSpec]) -> Iterator[Problem]:

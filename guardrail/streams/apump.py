@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from guardrail.errors import GuardrailError, VerifierError
@@ -14,6 +15,7 @@ from guardrail.flow import Draft
 from guardrail.logs import broadcast
 from guardrail.lost import no_verdict
 from guardrail.resilience.deadline import abounded
+from guardrail.sampling import Sampler
 from guardrail.streams.choices import Choices
 from guardrail.streams.commands import Ask, Command, Cut, Forget, Give, GoOn, Pause, Say
 from guardrail.streams.pump import AHEAD
@@ -29,7 +31,8 @@ Piece = TypeVar("Piece")
 class AsyncPump(Generic[Piece]):
     """Drives the flows of one request on an event loop. Nothing happens before `items` is iterated.
 
-    ``close`` is awaited to end the first upstream; the task that reads it is cancelled before.
+    ``close`` is awaited to end the first upstream; the task that reads it is cancelled before. ``sampler`` gives what
+    draws samples for a choice.
     """
 
     def __init__(
@@ -40,11 +43,13 @@ class AsyncPump(Generic[Piece]):
         verifiers: Mapping[str, Verifier],
         generate: Callable[[Draft, int], AsyncIterable[Chunk[Piece]]] | None = None,
         close: Callable[[], Awaitable[None]] | None = None,
+        sampler: Callable[[int], Sampler | None] = lambda index: None,
         listeners: Sequence[Listener] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._source, self._choices, self._generate, self._close = source, choices, generate, close
-        self._verifiers, self._listeners, self._clock = verifiers, listeners, clock
+        self._verifiers, self._sampler = verifiers, sampler
+        self._listeners, self._clock = listeners, clock
         self._items: deque[Item[Piece]] = deque()
         self._ready, self._room = asyncio.Event(), asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -187,7 +192,8 @@ class AsyncPump(Generic[Piece]):
     async def _verify(self, index: int, ask: Ask) -> None:
         reply: Verdict | VerifierError | None
         try:
-            reply = await abounded(self._verifiers[ask.verifier].averify(ask.check), ask.check.remaining)
+            check = replace(ask.check, sampler=self._sampler(index))
+            reply = await abounded(self._verifiers[ask.verifier].averify(check), check.remaining)
         except asyncio.CancelledError:
             raise
         except BaseException as error:

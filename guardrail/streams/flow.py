@@ -154,6 +154,11 @@ class StreamFlow(Generic[Piece]):
         return self.failed(source, TimeoutError("the budget was spent"), now)
 
     @property
+    def is_whole(self) -> bool:
+        """Whether everything is held until the verdict on the whole."""
+        return self._whole
+
+    @property
     def shown(self) -> str:
         """The answer as far as it has been released."""
         return self._shown

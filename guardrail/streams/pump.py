@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import copy_context
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from guardrail.errors import GuardrailError, VerifierError
@@ -19,6 +20,7 @@ from guardrail.events import Listener
 from guardrail.flow import Draft
 from guardrail.logs import broadcast
 from guardrail.lost import no_verdict
+from guardrail.sampling import Sampler
 from guardrail.streams.choices import Choices
 from guardrail.streams.commands import Ask, Command, Cut, Forget, Give, GoOn, Pause, Say
 from guardrail.streams.values import Chunk, Item
@@ -36,7 +38,7 @@ class Pump(Generic[Piece]):
     """Drives the flows of one request. Nothing happens before `items` is iterated.
 
     ``close`` ends the first upstream from another thread; without it a reader that waits for its next piece ends when
-    that comes. ``generate`` is called in a thread of its own.
+    that comes. ``generate`` is called in a thread of its own. ``sampler`` gives what draws samples for a choice.
     """
 
     def __init__(
@@ -47,11 +49,13 @@ class Pump(Generic[Piece]):
         verifiers: Mapping[str, Verifier],
         generate: Callable[[Draft, int], Iterable[Chunk[Piece]]] | None = None,
         close: Callable[[], None] | None = None,
+        sampler: Callable[[int], Sampler | None] = lambda index: None,
         listeners: Sequence[Listener] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._source, self._choices, self._generate, self._close = source, choices, generate, close
-        self._verifiers, self._listeners, self._clock = verifiers, listeners, clock
+        self._verifiers, self._sampler = verifiers, sampler
+        self._listeners, self._clock = listeners, clock
         self._changed = threading.Condition()
         self._items: deque[Item[Piece]] = deque()
         self._alarms: list[tuple[float, Callable[[float], None]]] = []
@@ -202,7 +206,8 @@ class Pump(Generic[Piece]):
     def _verify(self, index: int, ask: Ask) -> None:
         reply: Verdict | VerifierError | None
         try:
-            reply = self._verifiers[ask.verifier].verify(ask.check)
+            check = replace(ask.check, sampler=self._sampler(index))
+            reply = self._verifiers[ask.verifier].verify(check)
         except BaseException as error:
             reply = no_verdict(ask.verifier, error)
             if reply is None:

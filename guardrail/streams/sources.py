@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
 from inspect import isgenerator
 from typing import Any
 
 from guardrail.conversation import Turn
 from guardrail.flow import Generated
 from guardrail.streams.values import Chunk
+from guardrail.verdict import Usage
 
-__all__ = ["achunks", "answered", "chunks", "interrupt"]
+__all__ = ["achunks", "agathered", "answered", "chunks", "gathered", "interrupt"]
 
 
 def chunks(source: Iterable[str]) -> Iterator[Chunk[str]]:
@@ -42,6 +43,36 @@ def answered(answer: str | Turn | Generated) -> Chunk[str]:
     if isinstance(turn, str):
         return Chunk(turn, turn)
     return Chunk(turn.text, turn.text, calls=bool(turn.tool_calls), usage=usage)
+
+
+def gathered(source: Iterable[Chunk[Any]]) -> Generated:
+    """The answer that an upstream adds up to; closes it."""
+    found = list[Chunk[Any]]()
+    try:
+        found.extend(source)
+    finally:
+        close = getattr(source, "close", None)
+        if close is not None:
+            close()
+    return _whole(found)
+
+
+async def agathered(source: AsyncIterable[Chunk[Any]]) -> Generated:
+    """The same on an event loop."""
+    found = list[Chunk[Any]]()
+    try:
+        async for chunk in source:
+            found.append(chunk)
+    finally:
+        close = getattr(source, "aclose", None)
+        if close is not None:
+            await close()
+    return _whole(found)
+
+
+def _whole(chunks: Sequence[Chunk[Any]]) -> Generated:
+    usages = [chunk.usage for chunk in chunks if chunk.usage is not None]
+    return Generated(Turn("".join(chunk.text for chunk in chunks)), sum(usages, Usage()) if usages else None)
 
 
 def interrupt(source: Any) -> Any:
