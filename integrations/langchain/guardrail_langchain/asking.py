@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import functools
 import time
+from collections.abc import AsyncIterator, Iterator
 
-from langchain_core.outputs import ChatResult
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
 
 from guardrail.flow import Draft, Generated
 from guardrail.guard import First, Guard
 from guardrail_langchain.call import Call, Request
 
-__all__ = ["aagain", "aanswered", "again", "answered"]
+__all__ = ["aagain", "aanswered", "again", "answered", "aready", "astream", "ready", "stream"]
 
 
 def answered(guard: Guard, call: Call) -> ChatResult:
@@ -52,22 +53,42 @@ async def aanswered(guard: Guard, call: Call) -> ChatResult:
 
 def again(call: Call, index: int, draft: Draft) -> Generated:
     """Another answer for the choice ``index``."""
-    request = call.again(draft)
-    if request.model.rate_limiter:
-        request.model.rate_limiter.acquire(blocking=True)
-    return call.generated(_generate(request), index)
+    return call.generated(_generate(ready(call.again(draft))), index)
 
 
 async def aagain(call: Call, index: int, draft: Draft) -> Generated:
     """The same on the event loop."""
-    request = call.again(draft)
+    return call.generated(await _agenerate(await aready(call.again(draft))), index)
+
+
+def ready(request: Request) -> Request:
+    """``request``, once the model's rate limiter lets it go: LangChain asks it for the first request of a run only."""
+    if request.model.rate_limiter:
+        request.model.rate_limiter.acquire(blocking=True)
+    return request
+
+
+async def aready(request: Request) -> Request:
+    """The same on the event loop."""
     if request.model.rate_limiter:
         await request.model.rate_limiter.aacquire(blocking=True)
-    return call.generated(await _agenerate(request), index)
+    return request
+
+
+# All without the run's manager: providers tell it of tokens, and these are not judged yet.
+
+
+def stream(request: Request) -> Iterator[ChatGenerationChunk]:
+    """The model's own stream."""
+    return request.model._stream(request.messages, **request.options)
+
+
+def astream(request: Request) -> AsyncIterator[ChatGenerationChunk]:
+    """The same on the event loop."""
+    return request.model._astream(request.messages, **request.options)
 
 
 def _generate(request: Request) -> ChatResult:
-    # Without the run's manager: providers tell it of tokens, and these are not judged yet.
     return request.model._generate(request.messages, **request.options)
 
 

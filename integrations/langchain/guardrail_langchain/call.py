@@ -61,11 +61,21 @@ class Call:
         """What is known besides the texts of the conversation."""
         return (*self.asked.evidence, *self.run.evidence, *documents_with(self.request.messages))
 
+    @property
+    def model_name(self) -> str | None:
+        """The name of the LLM that is asked, where it is known."""
+        model = self.request.options.get("model") or _name_of(self.request.model)
+        return model if isinstance(model, str) else None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the answer is text, which can be shown by and by: not the form of one that a parser will read."""
+        return not (self.asked.structured or self.asked.wants_json)
+
     def info(self, *, stream: bool = False) -> RequestInfo:
         """What routes go by."""
-        model = self.request.options.get("model") or _name_of(self.request.model)
         return RequestInfo(
-            model=model if isinstance(model, str) else None,
+            model=self.model_name,
             tags=self.run.tags | self.asked.tags,
             metadata={**self.run.metadata, **self.asked.metadata},
             stream=stream,

@@ -9,14 +9,15 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
+from guardrail.action import Action
 from guardrail.conversation import Turn
 from guardrail.outcome import Outcome
 from guardrail_langchain.marks import MARK, mark
 from guardrail_langchain.tokens import spent, tokens_of, total_output
 
-__all__ = ["Other", "blocked", "settled"]
+__all__ = ["OF_THE_MODEL", "Other", "blocked", "is_repaired", "settled", "source_of"]
 
-_OF_THE_MODEL = ("model_name", "model_provider")
+OF_THE_MODEL = ("model_name", "model_provider")
 """What a message that no LLM wrote still says of it: tokens are counted by it. Ids go: they lead to the answer."""
 
 
@@ -43,7 +44,7 @@ def settled(
 
 def blocked(old: BaseMessage, outcome: Outcome, *, wants_json: bool) -> AIMessage:
     """The policy's message in the place of ``old``; a refusal where prose would break a parser."""
-    about = {key: old.response_metadata[key] for key in _OF_THE_MODEL if key in old.response_metadata}
+    about = {key: old.response_metadata[key] for key in OF_THE_MODEL if key in old.response_metadata}
     return AIMessage(
         "" if wants_json else outcome.text,
         id=old.id,
@@ -56,11 +57,12 @@ def blocked(old: BaseMessage, outcome: Outcome, *, wants_json: bool) -> AIMessag
 def _generation(
     first: ChatGeneration, outcome: Outcome, others: Sequence[Other], *, wants_json: bool
 ) -> ChatGeneration:
-    released = first
-    if outcome.turn is None:
+    source = source_of(outcome, others)
+    released = first if source is None else source.result.generations[0]
+    if outcome.turn is None or (wants_json and is_repaired(outcome)):
         released = ChatGeneration(message=blocked(first.message, outcome, wants_json=wants_json))
-    elif (source := source_of(outcome, others)) is not None:
-        released = source.result.generations[0]
+    elif is_repaired(outcome):
+        released = ChatGeneration(message=_repaired(released.message, outcome))
     message = released.message
     update: dict[str, Any] = {"response_metadata": {**message.response_metadata, MARK: mark(outcome)}}
     if others:
@@ -69,8 +71,26 @@ def _generation(
 
 
 def source_of(outcome: Outcome, others: Sequence[Other]) -> Other | None:
-    """The further answer that was released; None where it is the first one, or none."""
-    return next((other for other in others if other.turn is outcome.turn), None)
+    """The further answer that was released, or that a repaired one was made of; None where it is the first, or none."""
+    turns = [attempt.turn for attempt in outcome.attempts] if is_repaired(outcome) else []
+    made_of = turns[-2] if len(turns) > 1 else outcome.turn
+    return next((other for other in others if other.turn is made_of), None)
+
+
+def is_repaired(outcome: Outcome) -> bool:
+    """Whether what is released is a part of an answer, as its bad sentences were left out."""
+    return outcome.action is Action.REPAIR and outcome.turn is not None and outcome.mode == "enforce"
+
+
+def _repaired(old: BaseMessage, outcome: Outcome) -> AIMessage:
+    """What is left of ``old``. Ids go: they lead to the whole of it."""
+    gone = ("id", "logprobs")
+    return AIMessage(
+        outcome.text,
+        id=old.id,
+        response_metadata={key: value for key, value in old.response_metadata.items() if key not in gone},
+        usage_metadata=tokens_of(old),
+    )
 
 
 def _output(result: ChatResult, outcomes: Sequence[Outcome], others: Sequence[Other]) -> dict[str, Any] | None:
@@ -79,6 +99,6 @@ def _output(result: ChatResult, outcomes: Sequence[Outcome], others: Sequence[Ot
     if len(outcomes) == 1:
         source = source_of(outcomes[0], others)
         output = output if source is None else source.result.llm_output
-        if outcomes[0].turn is None and output:
-            output = {key: output[key] for key in (*_OF_THE_MODEL, "token_usage") if key in output}
+        if output and (outcomes[0].turn is None or is_repaired(outcomes[0])):
+            output = {key: output[key] for key in (*OF_THE_MODEL, "token_usage") if key in output}
     return total_output(output, [result, *(other.result for other in others)])

@@ -16,10 +16,12 @@ from langchain_core.outputs.chat_generation import merge_chat_generation_chunks
 
 from guardrail.guard import First, Guard
 from guardrail.outcome import Outcome
-from guardrail_langchain.asking import aagain, again
+from guardrail_langchain.asking import aagain, again, astream, stream
 from guardrail_langchain.call import Call
+from guardrail_langchain.gated import agated, gated
 from guardrail_langchain.marks import MARK
 from guardrail_langchain.runs import Run, entered
+from guardrail_langchain.settled import is_repaired, source_of
 from guardrail_langchain.tokens import spent, tokens_of
 
 __all__ = ["aguarded", "awithin", "guarded", "within"]
@@ -28,36 +30,48 @@ Item = TypeVar("Item")
 _OF_A_CHUNK = ("content", "id", "name", "additional_kwargs", "response_metadata", "usage_metadata")
 
 
-def within(run: Run, stream: Iterator[Item]) -> Iterator[Item]:
-    """``stream``, which is a generator that begins when it is first read, begun inside of ``run``."""
+def within(run: Run, chunks: Iterator[Item]) -> Iterator[Item]:
+    """``chunks``, which is a generator that begins when it is first read, begun inside of ``run``."""
     try:
         with entered(run):
-            first = next(stream, None)
+            first = next(chunks, None)
         if first is not None:
             yield first
-            yield from stream
+            yield from chunks
     finally:
-        getattr(stream, "close", _nothing)()
+        getattr(chunks, "close", _nothing)()
 
 
-async def awithin(run: Run, stream: AsyncIterator[Item]) -> AsyncIterator[Item]:
+async def awithin(run: Run, chunks: AsyncIterator[Item]) -> AsyncIterator[Item]:
     """The same on the event loop."""
     try:
         with entered(run):
-            first = await anext(stream, None)
+            first = await anext(chunks, None)
         if first is not None:
             yield first
-            async for item in stream:
+            async for item in chunks:
                 yield item
     finally:
-        if (close := getattr(stream, "aclose", None)) is not None:
+        if (close := getattr(chunks, "aclose", None)) is not None:
             await close()
 
 
 def guarded(guard: Guard, call: Call) -> Iterator[ChatGenerationChunk]:
-    """The chunks of the model's own stream once the answer has its verdict, or what is released in its place."""
+    """The guarded stream, as the policy has it guarded."""
+    by_sentence = call.is_text and guard.stream_mode(call.info(stream=True)) != "whole"
+    return (gated if by_sentence else held)(guard, call)
+
+
+def aguarded(guard: Guard, call: Call) -> AsyncIterator[ChatGenerationChunk]:
+    """The same on the event loop."""
+    by_sentence = call.is_text and guard.stream_mode(call.info(stream=True)) != "whole"
+    return (agated if by_sentence else aheld)(guard, call)
+
+
+def held(guard: Guard, call: Call) -> Iterator[ChatGenerationChunk]:
+    """The chunks of the model's own stream once the whole answer has its verdict, or what is released in its place."""
     began = time.monotonic()
-    chunks = list(_stream(call))
+    chunks = list(stream(call.request))
     if not chunks:
         return
     result = _joined(chunks)
@@ -72,10 +86,10 @@ def guarded(guard: Guard, call: Call) -> Iterator[ChatGenerationChunk]:
     yield from _released(chunks, call, result, outcome)
 
 
-async def aguarded(guard: Guard, call: Call) -> AsyncIterator[ChatGenerationChunk]:
+async def aheld(guard: Guard, call: Call) -> AsyncIterator[ChatGenerationChunk]:
     """The same on the event loop."""
     began = time.monotonic()
-    chunks = [chunk async for chunk in _astream(call)]
+    chunks = [chunk async for chunk in astream(call.request)]
     if not chunks:
         return
     result = _joined(chunks)
@@ -91,16 +105,6 @@ async def aguarded(guard: Guard, call: Call) -> AsyncIterator[ChatGenerationChun
         yield chunk
 
 
-def _stream(call: Call) -> Iterator[ChatGenerationChunk]:
-    request = call.request
-    return request.model._stream(request.messages, **request.options)
-
-
-def _astream(call: Call) -> AsyncIterator[ChatGenerationChunk]:
-    request = call.request
-    return request.model._astream(request.messages, **request.options)
-
-
 def _joined(chunks: Sequence[ChatGenerationChunk]) -> ChatResult:
     """What the chunks add up to."""
     whole = merge_chat_generation_chunks(list(chunks))
@@ -113,7 +117,7 @@ def _released(
 ) -> Iterator[ChatGenerationChunk]:
     """The stream's own chunks, the last with the verdict, or one chunk in their place."""
     [generation] = (ended := call.settled(result, [outcome])).generations
-    if outcome.turn is None or any(other.turn is outcome.turn for other in call.others):
+    if outcome.turn is None or is_repaired(outcome) or source_of(outcome, call.others) is not None:
         yield _chunk_of(generation, ended.llm_output)
         return
     yield from chunks[:-1]
