@@ -19,6 +19,7 @@ def answered(guard: Guard, call: Call) -> ChatResult:
     """The model's answer, once it is judged, or what the policy puts in its place."""
     began = time.monotonic()
     result = _generate(call.request)
+    call = call.answered(result)
     elapsed = time.monotonic() - began
     outcomes = [
         guard.run(
@@ -37,6 +38,7 @@ async def aanswered(guard: Guard, call: Call) -> ChatResult:
     """The same on the event loop."""
     began = time.monotonic()
     result = await _agenerate(call.request)
+    call = call.answered(result)
     elapsed = time.monotonic() - began
     outcomes = [
         await guard.arun(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -16,6 +16,7 @@ from guardrail.flow import Draft, Generated
 from guardrail.outcome import Outcome
 from guardrail.policy.routing import RequestInfo
 from guardrail_langchain.artifacts import documents_with
+from guardrail_langchain.aside import aside
 from guardrail_langchain.asked import Asked, asked_for
 from guardrail_langchain.messages import read_conversation, read_turn
 from guardrail_langchain.runs import Run
@@ -55,6 +56,8 @@ class Call:
     run: Run
     conversation: tuple[Message, ...]
     others: list[Other] = field(default_factory=list)
+    spent: int = 0
+    """Tokens that an answer took, thinking included; 0 where that is not known."""
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
@@ -82,6 +85,11 @@ class Call:
             key=self.asked.key or self.run.key,
         )
 
+    def answered(self, result: ChatResult) -> Call:
+        """The same call, once ``result`` is there."""
+        usages = [usage_of(generation.message) for generation in result.generations]
+        return replace(self, spent=max((usage.completion_tokens for usage in usages if usage), default=0))
+
     def turns(self, result: ChatResult) -> list[Turn]:
         """The answers in ``result``: one a choice."""
         return [self._turn(generation, index) for index, generation in enumerate(result.generations)]
@@ -95,6 +103,8 @@ class Call:
             options.pop("model", None)
         if (getattr(model, "n", None) or 1) > 1:
             model = with_fields(model, n=1)
+        if draft.sample is not None:
+            model, options = aside(model, options, draft.sample, self.spent)
         if draft.rejected is None:
             return Request(model, self.request.messages, options)
         said = [AIMessage(draft.rejected.text), HumanMessage(draft.feedback or "")]

@@ -75,6 +75,7 @@ def held(guard: Guard, call: Call) -> Iterator[ChatGenerationChunk]:
     if not chunks:
         return
     result = _joined(chunks)
+    call = call.answered(result)
     [turn] = call.turns(result)
     outcome = guard.run(
         functools.partial(again, call, 0),
@@ -93,6 +94,7 @@ async def aheld(guard: Guard, call: Call) -> AsyncIterator[ChatGenerationChunk]:
     if not chunks:
         return
     result = _joined(chunks)
+    call = call.answered(result)
     [turn] = call.turns(result)
     outcome = await guard.arun(
         functools.partial(aagain, call, 0),
