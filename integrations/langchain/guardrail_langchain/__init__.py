@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from guardrail_langchain.callback import GuardrailCallbackHandler as GuardrailCallbackHandler
     from guardrail_langchain.graph import guard_node as guard_node
     from guardrail_langchain.graph import route_by_verdict as route_by_verdict
+    from guardrail_langchain.middleware import GuardrailMiddleware as GuardrailMiddleware
     from guardrail_langchain.review import Review as Review
     from guardrail_langchain.review import aunder_review as aunder_review
     from guardrail_langchain.review import review_node as review_node
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AsyncGuardrailCallbackHandler",
     "GuardrailCallbackHandler",
+    "GuardrailMiddleware",
     "Review",
     "adapter",
     "aunder_review",
@@ -34,6 +36,7 @@ __all__ = [
 _LAZY: dict[str, str] = {
     "AsyncGuardrailCallbackHandler": "guardrail_langchain.callback",
     "GuardrailCallbackHandler": "guardrail_langchain.callback",
+    "GuardrailMiddleware": "guardrail_langchain.middleware",
     "Review": "guardrail_langchain.review",
     "aunder_review": "guardrail_langchain.review",
     "guard_node": "guardrail_langchain.graph",

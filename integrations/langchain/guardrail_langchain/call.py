@@ -15,6 +15,7 @@ from guardrail.errors import GuardrailError
 from guardrail.flow import Draft, Generated
 from guardrail.outcome import Outcome
 from guardrail.policy.routing import RequestInfo
+from guardrail_langchain.allowance import take_one
 from guardrail_langchain.artifacts import documents_with
 from guardrail_langchain.aside import aside
 from guardrail_langchain.asked import Asked, asked_for
@@ -95,7 +96,8 @@ class Call:
         return [self._turn(generation, index) for index, generation in enumerate(result.generations)]
 
     def again(self, draft: Draft) -> Request:
-        """What to ask for another answer; raises `GenerationError` where it cannot be asked for."""
+        """What to ask for another answer; raises `GenerationError` where it cannot be asked for, or not any more."""
+        take_one()
         model = self.request.model
         options = {key: value for key, value in self.request.options.items() if key not in _ONLY_FIRST}
         if draft.model is not None:

@@ -36,7 +36,8 @@ from guardrail.outcome import Outcome, join
 from guardrail.policy.routing import RequestInfo
 from guardrail.recent import Recent
 from guardrail_langchain.guards import guard_of
-from guardrail_langchain.reading import read, turn_of
+from guardrail_langchain.marks import MARK
+from guardrail_langchain.messages import read_conversation, read_turn
 
 if TYPE_CHECKING:
     from guardrail.policy.model import Policy
@@ -175,7 +176,7 @@ class GuardrailCallbackHandler(_Watch, BaseCallbackHandler):
         **kwargs: Any,
     ) -> None:
         """Remember what is asked."""
-        self._begin([read(each) for each in messages], run_id, parent_run_id, tags, metadata)
+        self._begin([read_conversation(each) for each in messages], run_id, parent_run_id, tags, metadata)
 
     def on_llm_start(
         self,
@@ -237,7 +238,7 @@ class AsyncGuardrailCallbackHandler(_Watch, AsyncCallbackHandler):
         **kwargs: Any,
     ) -> None:
         """Remember what is asked."""
-        self._begin([read(each) for each in messages], run_id, parent_run_id, tags, metadata)
+        self._begin([read_conversation(each) for each in messages], run_id, parent_run_id, tags, metadata)
 
     async def on_llm_start(
         self,
@@ -285,9 +286,9 @@ def _turn(generation: Generation) -> Turn | None:
     """The answer to judge; None where a guarded model has."""
     if not isinstance(generation, ChatGeneration):
         return Turn(generation.text)
-    if "guardrail" in generation.message.response_metadata:
+    if MARK in generation.message.response_metadata:
         return None
-    return turn_of(generation.message)
+    return read_turn(generation.message, generation.generation_info or {})
 
 
 def _info(tags: Sequence[str], metadata: Mapping[str, Any]) -> RequestInfo:

@@ -22,7 +22,8 @@ from guardrail.outcome import Attempt, Outcome
 from guardrail.policy.routing import RequestInfo
 from guardrail.verdict import Status
 from guardrail_langchain.guards import guard_of
-from guardrail_langchain.reading import read, turn_of
+from guardrail_langchain.marks import MARK, mark
+from guardrail_langchain.messages import read_conversation, read_turn
 from guardrail_langchain.review import Review, apark, park
 from guardrail_langchain.state import (
     EVIDENCE_KEYS,
@@ -109,8 +110,8 @@ def route_by_verdict(routes: Mapping[str, str], *, then: str = END, messages: st
 
     def route(state: Any) -> str:
         newest = messages_in(state, messages)[-1]
-        mark = newest.response_metadata.get("guardrail") or {}
-        kinds = [str(mark.get("action")), str(mark.get("status"))]
+        short = newest.response_metadata.get(MARK) or {}
+        kinds = [str(short.get("action")), str(short.get("status"))]
         if isinstance(newest, AIMessage) and newest.tool_calls:
             kinds.insert(0, "tool_call")
         return next((routes[kind] for kind in kinds if kind in routes), then)
@@ -228,7 +229,7 @@ class _Drafts:
 
     def _kept(self, result: Any, draft: Draft) -> Generated:
         answer = answer_in(result, self.answering.key)
-        generated = Generated(turn_of(answer))
+        generated = Generated(read_turn(answer, {}))
         if draft.attempt > 1 and generated.turn.tool_calls:
             # It would come back here with the tool's result, and might do so again and again.
             raise GuardrailError("it called a tool where it should have answered")
@@ -245,15 +246,7 @@ class _Drafts:
 
 
 def _marked(answer: AIMessage, outcome: Outcome) -> AIMessage:
-    verdict = outcome.verdict
-    mark = {
-        "id": outcome.id,
-        "action": outcome.action.value,
-        "status": verdict.status.value if verdict else None,
-        "risk": verdict.risk if verdict else None,
-        "policy": outcome.policy,
-    }
-    metadata = {**answer.response_metadata, "guardrail": mark}
+    metadata = {**answer.response_metadata, MARK: mark(outcome)}
     return answer.model_copy(update={"response_metadata": metadata, "id": answer.id or f"guardrail-{outcome.id}"})
 
 
@@ -272,7 +265,7 @@ class _GuardNode:
         drafts = self._drafts(state, config)
         try:
             outcome = self.guard.run(
-                drafts.generate, read(drafts.messages), evidence=self._found(state), info=_info(config)
+                drafts.generate, read_conversation(drafts.messages), evidence=self._found(state), info=_info(config)
             )
         except BlockedError as error:
             outcome = self._withheld(error)
@@ -285,7 +278,7 @@ class _GuardNode:
         drafts = self._drafts(state, config)
         try:
             outcome = await self.guard.arun(
-                drafts.agenerate, read(drafts.messages), evidence=self._found(state), info=_info(config)
+                drafts.agenerate, read_conversation(drafts.messages), evidence=self._found(state), info=_info(config)
             )
         except BlockedError as error:
             outcome = self._withheld(error)

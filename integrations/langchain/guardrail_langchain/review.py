@@ -16,6 +16,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from guardrail.errors import ConfigError, MissingExtra
+from guardrail_langchain.marks import MARK
 
 try:
     from langgraph.constants import END
@@ -171,8 +172,8 @@ class _ReviewNode:
         decision, text = _ask(review)
         if decision == "regenerate":
             return Command(goto=answered_by)
-        mark = {"id": review.id, "status": review.status, "risk": review.risk, "review": decision}
-        answer = AIMessage(text, id=f"guardrail-{review.id}", response_metadata={"guardrail": mark})
+        short = {"id": review.id, "status": review.status, "risk": review.risk, "review": decision}
+        answer = AIMessage(text, id=f"guardrail-{review.id}", response_metadata={MARK: short})
         return Command(update={self._key: [answer]}, goto=self._routes.get(decision, self._then))
 
 

@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 __all__ = ["ScriptedModel", "calling"]
 
@@ -29,7 +29,7 @@ def calling(tool: str, **arguments: Any) -> AIMessage:
 class ScriptedModel(BaseChatModel):
     """Answers with the lines of ``script`` in turn; the last one again and again."""
 
-    script: list[AIMessage]
+    script: list[AIMessage] = Field(repr=False)  # callbacks are told the model's repr
     _asked: list[list[BaseMessage]] = PrivateAttr(default_factory=list)
     _options: list[dict[str, Any]] = PrivateAttr(default_factory=list)
 
