@@ -37,7 +37,7 @@ from guardrail.streams.choices import Choices
 from guardrail.streams.drawing import task_sampler, thread_sampler
 from guardrail.streams.flow import StreamFlow
 from guardrail.streams.pump import Pump
-from guardrail.streams.sources import achunks, answered, chunks, interrupt
+from guardrail.streams.sources import Texts, answered, atexts
 from guardrail.streams.values import Chunk
 from guardrail.verifiers.own import Judge, as_verifier
 from guardrail.verifiers.protocol import Check, Verifier
@@ -213,11 +213,10 @@ class Guard:
         """
         return GuardedStream(
             self.gated(
-                chunks(source),
+                Texts(source),
                 messages,
                 split=split_text,
                 generate=None if generate is None else functools.partial(_more, generate),
-                close=interrupt(source),
                 evidence=evidence,
                 info=info,
             )
@@ -236,7 +235,7 @@ class Guard:
         asynchronous iterable."""
         return AsyncGuardedStream(
             self.agated(
-                achunks(source),
+                atexts(source),
                 messages,
                 split=split_text,
                 generate=None if generate is None else functools.partial(_amore, generate),
@@ -450,18 +449,15 @@ class _Keeper(Listener):
 _KEEPER = _Keeper()
 
 
-def _more(generate: StreamGenerate, draft: Draft, index: int) -> Iterator[Chunk[str]]:
+def _more(generate: StreamGenerate, draft: Draft, index: int) -> Iterable[Chunk[str]]:
     answer = generate(draft)
-    if isinstance(answer, str | Turn | Generated):
-        yield answered(answer)
-    else:
-        yield from chunks(answer)
+    return (answered(answer),) if isinstance(answer, str | Turn | Generated) else Texts(answer)
 
 
 async def _amore(generate: AsyncStreamGenerate, draft: Draft, index: int) -> AsyncIterator[Chunk[str]]:
     answer = generate(draft)
     if isinstance(answer, AsyncIterable):
-        async for chunk in achunks(answer):
+        async for chunk in atexts(answer):
             yield chunk
     else:
         yield answered(await answer)

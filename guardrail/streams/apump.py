@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from guardrail.errors import GuardrailError, VerifierError
 from guardrail.events import Listener
 from guardrail.flow import Draft
-from guardrail.logs import broadcast
+from guardrail.logs import broadcast, logger
 from guardrail.lost import no_verdict
 from guardrail.resilience.deadline import abounded
 from guardrail.sampling import Sampler
@@ -68,7 +68,7 @@ class AsyncPump(Generic[Piece]):
         try:
             while True:
                 await self._ready.wait()
-                while self._items:
+                while self._items and not self._closed:
                     item = self._items.popleft()
                     if len(self._items) < AHEAD:
                         self._room.set()
@@ -101,8 +101,14 @@ class AsyncPump(Generic[Piece]):
     def _task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
         return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        # Nobody else would hear of it, and the consumer would wait for ever.
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
 
     async def _read(self, index: int, number: int, open: Callable[[], AsyncIterable[Chunk[Piece]]]) -> None:
         chunks: AsyncIterable[Chunk[Piece]] | None = None
@@ -116,16 +122,14 @@ class AsyncPump(Generic[Piece]):
                 self._perform(to, self._choices.flow(to).feed(number, chunk, self._clock()))
         except Exception as error:
             self._end(index, number, error)
-        except asyncio.CancelledError:
-            raise
-        except BaseException as error:
-            self._fail(error)
         else:
             self._end(index, number, None)
         finally:
             await _aclosed(chunks)
 
     def _end(self, index: int, number: int, error: Exception | None) -> None:
+        if index < 0:
+            self._choices.upstream_ended = True
         flows = self._choices.flows if index < 0 else {index: self._choices.flow(index)}
         for to, flow in list(flows.items()):
             now = self._clock()
@@ -214,5 +218,8 @@ class AsyncPump(Generic[Piece]):
 async def _aclosed(chunks: Any) -> None:
     """Close a source that can be closed."""
     close = getattr(chunks, "aclose", None)
-    if close is not None:
-        await close()
+    try:
+        if close is not None:
+            await close()
+    except Exception as error:  # the answer must not be lost to it
+        logger.info("could not close the upstream: %r", error)

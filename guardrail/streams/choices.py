@@ -26,6 +26,8 @@ class Choices(Generic[Piece]):
         self._flows: dict[int, StreamFlow[Piece]] = {}
         self._off: set[int] = set()
         """Choices that need the first upstream no longer."""
+        self.upstream_ended = False
+        """Whether no further choice can begin."""
         self.outcomes: dict[int, Outcome] = {}
         self.errors: dict[int, Exception] = {}
 
@@ -61,8 +63,9 @@ class Choices(Generic[Piece]):
 
     @property
     def is_over(self) -> bool:
-        """Whether every choice that has begun has ended."""
-        return len(self.outcomes) == len(self.flows)
+        """Whether every choice has ended."""
+        begun = len(self.flows)
+        return len(self.outcomes) >= (begun if self.upstream_ended else max(begun, self._count))
 
     @property
     def error(self) -> Exception | None:

@@ -31,7 +31,7 @@ from guardrail.streams.commands import Ask, Command, Cut, Finish, Forget, Give, 
 from guardrail.streams.joining import Joint
 from guardrail.streams.line import Group, Line, Part
 from guardrail.streams.values import Chunk, Ended, Pending, Release, Replaced, Retracted, Verified, Write
-from guardrail.streams.verdicts import about, merged, moved
+from guardrail.streams.verdicts import about, merged, moved, too_late
 from guardrail.verdict import Cause, Status, Usage, Verdict
 from guardrail.verifiers.protocol import Check
 
@@ -297,7 +297,12 @@ class StreamFlow(Generic[Piece]):
             group.verdict = None
             self._verify(line, group)
             return group.verdict is not None
-        verdict = about(moved(verdict, line.shift - group.shift), group.units[0].start - line.shift)
+        verdict, since = moved(verdict, line.shift - group.shift), group.units[0].start - line.shift
+        if verdict.status is Status.UNRELIABLE and (late := too_late(verdict, since, self._released)):
+            self._notes.append("something bad was found in what was shown already")
+            self._released.append(late)
+            self._taken.add(Action.FLAG)
+        verdict = about(verdict, since)
         if group.ticket is not None:
             self._do(Say(VerdictGiven(self.job.id, verdict, len(self._attempts) + 1)))
         line.open_head(verdict, whole=self._whole)

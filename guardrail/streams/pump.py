@@ -13,16 +13,17 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from guardrail.errors import GuardrailError, VerifierError
 from guardrail.events import Listener
 from guardrail.flow import Draft
-from guardrail.logs import broadcast
+from guardrail.logs import broadcast, logger
 from guardrail.lost import no_verdict
 from guardrail.sampling import Sampler
 from guardrail.streams.choices import Choices
 from guardrail.streams.commands import Ask, Command, Cut, Forget, Give, GoOn, Pause, Say
+from guardrail.streams.sources import interrupt
 from guardrail.streams.values import Chunk, Item
 from guardrail.verdict import Verdict
 from guardrail.verifiers.protocol import Verifier
@@ -30,6 +31,10 @@ from guardrail.verifiers.protocol import Verifier
 __all__ = ["AHEAD", "Pump"]
 
 Piece = TypeVar("Piece")
+Upstream: TypeAlias = tuple[int, int]
+"""The choice and the number of an upstream."""
+_FIRST: Upstream = (-1, 0)
+"""The one that all choices share."""
 AHEAD = 256
 """So many items that the consumer has not taken keep the upstream from being read on."""
 
@@ -37,8 +42,9 @@ AHEAD = 256
 class Pump(Generic[Piece]):
     """Drives the flows of one request. Nothing happens before `items` is iterated.
 
-    ``close`` ends the first upstream from another thread; without it a reader that waits for its next piece ends when
-    that comes. ``generate`` is called in a thread of its own. ``sampler`` gives what draws samples for a choice.
+    ``close`` ends the first upstream from another thread. Without it, and without a method ``close`` of ``source`` that
+    can do so (a generator's cannot), a thread that waits for the next piece ends when that comes. The same goes for
+    what ``generate`` returns; it is called in a thread of its own. ``sampler`` gives what draws samples for a choice.
     """
 
     def __init__(
@@ -53,14 +59,18 @@ class Pump(Generic[Piece]):
         listeners: Sequence[Listener] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._source, self._choices, self._generate, self._close = source, choices, generate, close
+        self._source, self._choices, self._generate = source, choices, generate
         self._verifiers, self._sampler = verifiers, sampler
         self._listeners, self._clock = listeners, clock
+        self._enders: dict[tuple[int, int], Callable[[], None]] = {}
+        """What ends an upstream that another thread waits for, by choice and number."""
+        if (end := close or interrupt(source)) is not None:
+            self._enders[_FIRST] = end
         self._changed = threading.Condition()
         self._items: deque[Item[Piece]] = deque()
         self._alarms: list[tuple[float, Callable[[float], None]]] = []
         self._cut: set[tuple[int, int]] = set()
-        """Upstreams that are not to be read on, by choice and number; the first is number 0 of choice -1."""
+        """Upstreams that are not to be read on."""
         self._begun = self._closed = False
         self._failure: BaseException | None = None
         self._context = copy_context()
@@ -68,7 +78,7 @@ class Pump(Generic[Piece]):
     def items(self) -> Iterator[Item[Piece]]:
         """What is given to the consumer; raises the upstream's error at the end. Closes everything when it ends."""
         self._begun = True
-        self._thread(lambda: self._read(-1, 0, lambda: self._source), "guardrail-upstream")
+        self._thread(lambda: self._read(_FIRST, lambda: self._source), "guardrail-upstream")
         try:
             while True:
                 with self._changed:
@@ -78,7 +88,10 @@ class Pump(Generic[Piece]):
                     items = list(self._items)
                     self._items.clear()
                     self._changed.notify_all()
-                yield from items
+                for item in items:
+                    if self._closed:
+                        return
+                    yield item
         finally:
             self.close()
         if (error := self._failure or self._choices.error) is not None:
@@ -91,7 +104,11 @@ class Pump(Generic[Piece]):
                 return
             self._closed = True
             self._changed.notify_all()
-        self._end_source()
+            enders, self._enders = list(self._enders.values()), {}
+        for end in enders:
+            end()
+        if not self._begun:
+            _closed(self._source)
 
     # waiting, in the consumer's thread
 
@@ -111,43 +128,58 @@ class Pump(Generic[Piece]):
     # what happens, in the threads of upstreams and verifications
 
     def _thread(self, work: Callable[[], None], name: str) -> None:
-        context = self._context.copy()
-        threading.Thread(target=context.run, args=(work,), name=name, daemon=True).start()
+        def run() -> None:
+            try:
+                work()
+            except BaseException as error:  # nobody else would hear of it, and the consumer would wait for ever
+                self._fail(error)
 
-    def _read(self, index: int, number: int, open: Callable[[], Iterable[Chunk[Piece]]]) -> None:
+        context = self._context.copy()
+        threading.Thread(target=context.run, args=(run,), name=name, daemon=True).start()
+
+    def _read(self, upstream: Upstream, open: Callable[[], Iterable[Chunk[Piece]]]) -> None:
         chunks: Iterable[Chunk[Piece]] | None = None
         try:
             chunks = open()
+            if upstream != _FIRST and (end := interrupt(chunks)) is not None:
+                self._can_end(upstream, end)
             for chunk in chunks:
-                if not self._take(index, number, chunk):
+                if not self._take(upstream, chunk):
                     break
         except Exception as error:
-            self._end(index, number, error)
-        except BaseException as error:
-            self._fail(error)
+            self._end(upstream, error)
         else:
-            self._end(index, number, None)
+            self._end(upstream, None)
         finally:
+            self._enders.pop(upstream, None)
             _closed(chunks)
 
-    def _take(self, index: int, number: int, chunk: Chunk[Piece]) -> bool:
+    def _can_end(self, upstream: Upstream, end: Callable[[], None]) -> None:
+        with self._changed:
+            if not (self._closed or upstream in self._cut):
+                self._enders[upstream] = end
+
+    def _take(self, upstream: Upstream, chunk: Chunk[Piece]) -> bool:
         """Feeds a chunk; whether more is wanted."""
         with self._changed:
             while len(self._items) >= AHEAD and not self._closed:
                 self._changed.wait()
-            if self._closed or (index, number) in self._cut:
+            if self._closed or upstream in self._cut:
                 return False
-            to = chunk.index if index < 0 else index
-            flow = self._choices.flow(to)
-            self._perform(to, flow.feed(number, chunk, self._clock()))
-            return (index, number) not in self._cut
+            index = chunk.index if upstream == _FIRST else upstream[0]
+            flow = self._choices.flow(index)
+            self._perform(index, flow.feed(upstream[1], chunk, self._clock()))
+            return upstream not in self._cut
 
-    def _end(self, index: int, number: int, error: Exception | None) -> None:
+    def _end(self, upstream: Upstream, error: Exception | None) -> None:
         with self._changed:
-            if self._closed or (index, number) in self._cut:
+            if self._closed or upstream in self._cut:
                 return
-            self._cut.add((index, number))
-            flows = self._choices.flows if index < 0 else {index: self._choices.flow(index)}
+            self._cut.add(upstream)
+            index, number = upstream
+            if upstream == _FIRST:
+                self._choices.upstream_ended = True
+            flows = self._choices.flows if upstream == _FIRST else {index: self._choices.flow(index)}
             for to, flow in list(flows.items()):
                 now = self._clock()
                 self._perform(to, flow.ended(number, now) if error is None else flow.failed(number, error, now))
@@ -174,12 +206,12 @@ class Pump(Generic[Piece]):
                 broadcast(self._listeners, command.event)
             case Ask():
                 self._thread(lambda: self._verify(index, command), "guardrail-verify")
-            case Cut(source=0):
-                self._cut.add((-1, 0))
-                # Not under the lock: it may take its time, or wait for the thread that reads.
-                self._thread(self._end_source, "guardrail-close")
             case Cut():
-                self._cut.add((index, command.source))
+                upstream = (index, command.source) if command.source else _FIRST
+                self._cut.add(upstream)
+                if (end := self._enders.pop(upstream, None)) is not None:
+                    # Not under the lock: it may take its time, or wait for the thread that reads.
+                    self._thread(end, "guardrail-close")
             case Pause():
                 flow = self._choices.flow(index)
                 self._alarm(command.seconds, lambda now: self._perform(index, flow.woken(now)))
@@ -201,7 +233,7 @@ class Pump(Generic[Piece]):
                 raise GuardrailError("this mount has nothing to generate with")
             return generate(command.draft, index)
 
-        self._thread(lambda: self._read(index, command.source, open), "guardrail-upstream")
+        self._thread(lambda: self._read((index, command.source), open), "guardrail-upstream")
 
     def _verify(self, index: int, ask: Ask) -> None:
         reply: Verdict | VerifierError | None
@@ -216,16 +248,12 @@ class Pump(Generic[Piece]):
             if not self._closed:
                 self._perform(index, self._choices.flow(index).judged(ask.ticket, reply, self._clock()))
 
-    def _end_source(self) -> None:
-        close, self._close = self._close, None
-        if close is not None:
-            close()
-        elif not self._begun:
-            _closed(self._source)
-
 
 def _closed(chunks: Any) -> None:
     """Close a source that can be closed."""
     close = getattr(chunks, "close", None)
-    if close is not None:
-        close()
+    try:
+        if close is not None:
+            close()
+    except Exception as error:  # the answer must not be lost to it
+        logger.info("could not close the upstream: %r", error)

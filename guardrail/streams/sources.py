@@ -11,21 +11,27 @@ from guardrail.flow import Generated
 from guardrail.streams.values import Chunk
 from guardrail.verdict import Usage
 
-__all__ = ["achunks", "agathered", "answered", "chunks", "gathered", "interrupt"]
+__all__ = ["Texts", "agathered", "answered", "atexts", "gathered", "interrupt"]
 
 
-def chunks(source: Iterable[str]) -> Iterator[Chunk[str]]:
+class Texts:
     """``source`` as an upstream; closing it closes ``source``."""
-    try:
-        for text in source:
+
+    def __init__(self, source: Iterable[str]) -> None:
+        self.source = source
+
+    def __iter__(self) -> Iterator[Chunk[str]]:
+        for text in self.source:
             yield Chunk(text, text)
-    finally:
-        close = getattr(source, "close", None)
+
+    def close(self) -> None:
+        """Close what can be closed."""
+        close = getattr(self.source, "close", None)
         if close is not None:
             close()
 
 
-async def achunks(source: AsyncIterable[str]) -> AsyncIterator[Chunk[str]]:
+async def atexts(source: AsyncIterable[str]) -> AsyncIterator[Chunk[str]]:
     """The same on an event loop."""
     try:
         async for text in source:
@@ -77,4 +83,6 @@ def _whole(chunks: Sequence[Chunk[Any]]) -> Generated:
 
 def interrupt(source: Any) -> Any:
     """What ends ``source`` while another thread waits for it; None where nothing does, as for a generator."""
+    if isinstance(source, Texts):
+        return interrupt(source.source)
     return None if isgenerator(source) else getattr(source, "close", None)

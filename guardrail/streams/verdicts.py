@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from guardrail.verdict import Finding, Status, Verdict
 
-__all__ = ["about", "apart", "merged", "moved"]
+__all__ = ["about", "apart", "merged", "moved", "too_late"]
 
 _SEVERITY = {Status.RELIABLE: 0, Status.UNKNOWN: 1, Status.ERROR: 2, Status.UNRELIABLE: 3}
 
@@ -25,6 +25,17 @@ def about(verdict: Verdict, since: int) -> Verdict:
     if verdict.status is Status.UNRELIABLE and verdict.findings and not inside:
         return replace(verdict, status=Status.RELIABLE, risk=None, findings=(), explanation="nothing new was found")
     return replace(verdict, findings=inside)
+
+
+def too_late(verdict: Verdict, since: int, known: Sequence[Verdict]) -> Verdict | None:
+    """What ``verdict`` says of the text before ``since`` that is not ``known``; None where that is nothing."""
+    old = [(finding.start, finding.end) for one in known for finding in one.findings]
+    found = tuple(
+        finding
+        for finding in verdict.findings
+        if finding.end <= since and not any(finding.start < end and start < finding.end for start, end in old)
+    )
+    return replace(verdict, findings=found, usage=None) if found else None
 
 
 def apart(verdict: Verdict, places: Sequence[tuple[int, int]]) -> list[Verdict | None]:

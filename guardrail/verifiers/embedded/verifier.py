@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from guardrail.checks import ALONE, CHECKS, VERSION, Case, found_in
@@ -110,7 +111,8 @@ class EmbeddedVerifier:
 
     def _judge(self, check: Check, look_at_clock: Callable[[], None]) -> Verdict:
         question = _question(check)
-        stated = claims(check.turn.text, asked=bool(question))
+        said = claims(check.turn.text, asked=bool(question))
+        stated = [claim for claim in said if claim.end > check.since]
         if not stated:
             return Verdict(Status.RELIABLE, explanation="no_claim")
         case = Case(check.turn.text, check.evidence, check.conversation)
@@ -123,8 +125,9 @@ class EmbeddedVerifier:
             return _no_verdict(Cause.LANGUAGE, "no evidence is in the Latin script, and the model knows no other")
         sources = Sources(check.evidence)
         readings = self._read(stated, question, sources, case, look_at_clock)
-        concerned = any(_concerned(reading.passage) for reading in readings)
-        if concerned or _concerned(sources.passage(question)):
+        before = (sources.passage(with_question(claim.text, question)) for claim in said if claim.end <= check.since)
+        passages = chain((reading.passage for reading in readings), before)
+        if any(map(_concerned, passages)) or _concerned(sources.passage(question)):
             found = found_in(case, self._checks)
             return self._verdict([_checked(reading, found) for reading in readings], check)
         return self._without_evidence(case, stated, check) or Verdict(
