@@ -107,6 +107,11 @@ class SentenceGate(Generic[Piece]):
         if self._tail:
             self._unit(self._fed)
 
+    @property
+    def ready(self) -> bool:
+        """Whether `take` has something to give."""
+        return bool(self._units)
+
     def take(self) -> list[Unit]:
         """The sentences that have come to their end since the last call, in order."""
         taken, self._units = self._units, []

@@ -91,10 +91,15 @@ class StreamFlow(Generic[Piece]):
         line = self._line
         if source and chunk.usage is not None:
             self._usage = (self._usage or Usage()) + chunk.usage
-        for piece, text in self._joined(line, chunk):
-            self._give(line.gate.feed(piece, text))
+        if line.joint is None:
+            self._give(line.gate.feed(chunk.piece, chunk.text))
+        else:
+            for piece, text in self._begun(line, line.joint.feed(chunk.piece, chunk.text)):
+                self._give(line.gate.feed(piece, text))
         if chunk.calls and not line.calls:
             self._unverified()
+        elif line is self._line and not line.gate.ready:  # the usual token ends no sentence: it costs no more than this
+            return self._todo()
         return self._proceed()
 
     def ended(self, source: int, now: float) -> list[Command]:
@@ -171,11 +176,6 @@ class StreamFlow(Generic[Piece]):
             self._started, self._began, self._line.asked = True, now, now
         return self._over or source != self._line.source or not self._line.live
 
-    def _joined(self, line: Line[Piece], chunk: Chunk[Piece]) -> Sequence[tuple[Piece, str]]:
-        if line.joint is None:
-            return ((chunk.piece, chunk.text),)
-        return self._begun(line, line.joint.feed(chunk.piece, chunk.text))
-
     def _begun(self, line: Line[Piece], pieces: Sequence[tuple[Piece, str]]) -> Sequence[tuple[Piece, str]]:
         """The first pieces of a continuation, which may need white space before them."""
         if line.joint is not None and line.joint.restarted:
@@ -216,6 +216,9 @@ class StreamFlow(Generic[Piece]):
             settled = self._settle()
         if not self._over and self._line.is_done and self._draft is None:
             self._conclude()
+        return self._todo()
+
+    def _todo(self) -> list[Command]:
         commands, self._commands = self._commands, []
         return commands
 
