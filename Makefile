@@ -12,7 +12,7 @@ DEV := $(VENV)/.dev
 SDKS := langchain-openai instructor litellm llama-index-llms-openai openai-agents pydantic-ai-slim
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-httpx test-openai2 test-lowest test-sdks lint format types docs schema bench bench-peers clean
+.PHONY: help setup demo test test-httpx test-openai2 test-lowest test-langchain test-sdks lint format types docs schema bench bench-peers clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -34,6 +34,9 @@ test-openai2: $(VENV)-openai2/.use ## Run the tests of the OpenAI seam against t
 
 test-lowest: $(VENV)-lowest/.use ## Run the tests with the oldest releases that pyproject.toml admits
 	$(VENV)-lowest/bin/python -m pytest $(ARGS)
+
+test-langchain: $(VENV)-langchain/.use ## Run LangChain's own standard tests on guarded models, and all of the LangChain tests
+	$(VENV)-langchain/bin/python -m pytest -q -p no:cacheprovider tests/integrations/langchain $(ARGS)
 
 test-sdks: $(SDKS:%=test-sdk-%) ## Run guarded clients inside other SDKs, each in an environment of its own
 
@@ -69,6 +72,12 @@ bench-peers: $(DEV) $(VENV)-bench/.use ## The same with a harness for other guar
 	@test -f "$(HARNESS)/mock_server.py" || { echo "Say where the harness is: make bench-peers HARNESS=folder" >&2; exit 1; }
 	@PYTHON=$(abspath $(BIN)/python) MOCK=$(abspath $(VENV)-bench/bin/python) sh benchmarks/peers/run.sh "$(HARNESS)"
 
+# Apart, for langchain-tests brings plugins of pytest.
+$(VENV)-langchain/.use: pyproject.toml
+	$(call new_venv,$(VENV)-langchain)
+	@$(VENV)-langchain/bin/python -m pip install --quiet --editable . --group langchain
+	@touch $@
+
 .PRECIOUS: $(VENV)-sdks/%/.use
 $(VENV)-bench/.use:
 	$(call new_venv,$(VENV)-bench)
@@ -81,7 +90,7 @@ $(VENV)-sdks/%/.use: pyproject.toml
 	@touch $@
 
 clean: ## Remove all that make has made
-	rm -rf $(VENV) $(VENV)-bench $(VENV)-openai2 $(VENV)-lowest $(VENV)-sdks build dist docs/_build .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-openai2 $(VENV)-langchain $(VENV)-lowest $(VENV)-sdks build dist docs/_build .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(USE): pyproject.toml
 	$(call new_venv,$(VENV))

@@ -6,6 +6,7 @@ batches, bindings, structured output) is LangChain's own, and sees nothing but w
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
@@ -96,18 +97,10 @@ class _Astreaming(Above):
         return streams.aguarded(guards(self).guard, _call(self, messages, run_manager, {"stop": stop, **options}))
 
 
-class _Binding(Above):
-    def bind_tools(self, tools: Any, **options: Any) -> Any:
-        """As the model's own. Where the tool is the form of an answer, and not to be called, the guard is told so."""
-        bound = super().bind_tools(tools, **options)
-        return bound.bind(**{STRUCTURED: True}) if "ls_structured_output_format" in options else bound
-
-
 _HOOKS: dict[str, type] = {
     "_agenerate": _Agenerating,
     "_stream": _Streaming,
     "_astream": _Astreaming,
-    "bind_tools": _Binding,
 }
 """What is overridden only where the model's class has its own: LangChain goes by who has which."""
 _NATIVE = ("_stream_chat_model_events", "_astream_chat_model_events")
@@ -139,12 +132,14 @@ def _guarded_kind(made_of: _Of) -> type[BaseChatModel]:
 def _new_kind(made_of: _Of) -> type[BaseChatModel]:
     kind = made_of.kind
     hooks = [hook for name, hook in _HOOKS.items() if getattr(kind, name) is not getattr(BaseChatModel, name)]
-    body = {
+    body: dict[str, Any] = {
         "__module__": kind.__module__,
         "__qualname__": kind.__qualname__,
         "__doc__": kind.__doc__,
         "model_config": {"defer_build": True},  # its validators are needed only where one is made from fields
     }
+    if kind.bind_tools is not BaseChatModel.bind_tools:
+        body["bind_tools"] = _binding(kind)
     metaclass: Any = type(kind)
     made: type[BaseChatModel] = metaclass(kind.__name__, (Guarded, *hooks, kind), body)
     for name in _NATIVE:
@@ -152,6 +147,18 @@ def _new_kind(made_of: _Of) -> type[BaseChatModel]:
             setattr(made, name, None)
     made.__guardrail__ = made_of  # type: ignore[attr-defined]
     return made
+
+
+def _binding(kind: type[BaseChatModel]) -> Any:
+    """The model's own ``bind_tools``; the guard is told where the tool is not to be called, but the answer's form."""
+    own = kind.bind_tools
+
+    @functools.wraps(own)  # some go by its parameters
+    def bind_tools(self: BaseChatModel, *tools: Any, **options: Any) -> Any:
+        bound = own(self, *tools, **options)
+        return bound.bind(**{STRUCTURED: True}) if "ls_structured_output_format" in options else bound
+
+    return bind_tools
 
 
 def _restored(kind: type[Model], guard: Guard, state: Any) -> Model:
