@@ -307,9 +307,17 @@ class Guard:
         )
         return AsyncGated(pump, flows.outcomes)
 
-    def stream_mode(self, info: RequestInfo) -> StreamMode:
-        """For mounts: how the policy has the streams of such requests guarded."""
-        return self._policy.rules_for(info)[1].stream.mode
+    def stream_mode(
+        self, info: RequestInfo, messages: Messages | None = None, *, evidence: Iterable[object] = ()
+    ) -> StreamMode:
+        """For mounts: how the policy has the streams of such requests guarded.
+
+        With ``messages``: ``whole`` too where a sample may be drawn, as they hold no evidence.
+        """
+        rules = self._policy.rules_for(info)[1]
+        if messages is None or not draws_samples(self._policy.verifiers, rules.verify.with_, evidence=False):
+            return rules.stream.mode
+        return "whole" if self._draws(self._job(read_messages(messages), None, evidence, info)) else rules.stream.mode
 
     def remember(self, outcome: Outcome, *names: str | None) -> None:
         """For mounts: have `guardrail.report` find ``outcome`` under the ids of what the caller is handed."""
@@ -392,14 +400,17 @@ class Guard:
         def open(index: int) -> StreamFlow[Piece]:
             said = read_messages(messages(index) if callable(messages) else messages)
             job = self._job(said, None, docs, info)
-            hold = whole or draws_samples(
-                self._policy.verifiers, job.rules.verify.with_, evidence=any(p.origin != "user" for p in job.evidence)
-            )
+            hold = whole or self._draws(job)
             rules = job.rules.but(stream=job.rules.stream.but(mode="whole")) if hold else job.rules
             job = replace(job, rules=rules, notes=(*notes, *job.notes), cannot_generate=cannot)
             return StreamFlow(job, split=split, index=index)
 
         return open
+
+    def _draws(self, job: Job) -> bool:
+        """Whether samples may be drawn for ``job``."""
+        told = any(piece.origin != "user" for piece in job.evidence)
+        return draws_samples(self._policy.verifiers, job.rules.verify.with_, evidence=told)
 
     def _job(
         self, history: tuple[Message, ...], turn: Turn | None, evidence: Iterable[object], info: RequestInfo

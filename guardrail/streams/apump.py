@@ -19,7 +19,7 @@ from guardrail.sampling import Sampler
 from guardrail.streams.choices import Choices
 from guardrail.streams.commands import Ask, Command, Cut, Forget, Give, GoOn, Pause, Say
 from guardrail.streams.pump import AHEAD
-from guardrail.streams.values import Chunk, Item
+from guardrail.streams.values import Chunk, Item, Release
 from guardrail.verdict import Verdict
 from guardrail.verifiers.protocol import Verifier
 
@@ -118,6 +118,10 @@ class AsyncPump(Generic[Piece]):
                 if len(self._items) >= AHEAD:
                     self._room.clear()
                     await self._room.wait()
+                if chunk.aside:
+                    self._items.append(Release(chunk.piece))
+                    self._ready.set()
+                    continue
                 to = chunk.index if index < 0 else index
                 self._perform(to, self._choices.flow(to).feed(number, chunk, self._clock()))
         except Exception as error:

@@ -24,7 +24,7 @@ from guardrail.sampling import Sampler
 from guardrail.streams.choices import Choices
 from guardrail.streams.commands import Ask, Command, Cut, Forget, Give, GoOn, Pause, Say
 from guardrail.streams.sources import interrupt
-from guardrail.streams.values import Chunk, Item
+from guardrail.streams.values import Chunk, Item, Release
 from guardrail.verdict import Verdict
 from guardrail.verifiers.protocol import Verifier
 
@@ -166,6 +166,10 @@ class Pump(Generic[Piece]):
                 self._changed.wait()
             if self._closed or upstream in self._cut:
                 return False
+            if chunk.aside:
+                self._items.append(Release(chunk.piece))
+                self._changed.notify_all()
+                return True
             index = chunk.index if upstream == _FIRST else upstream[0]
             flow = self._choices.flow(index)
             self._perform(index, flow.feed(upstream[1], chunk, self._clock()))

@@ -28,6 +28,8 @@ class Chunk(Generic[Piece]):
     """Whether it calls a tool: such an answer is not verified, as acting on it breaks agents."""
     usage: Usage | None = None
     """The tokens of the request that it came for, where it tells them."""
+    aside: bool = False
+    """Whether it belongs to no answer, as a comment that keeps the connection alive: it is released at once."""
 
 
 @dataclass(frozen=True, slots=True)

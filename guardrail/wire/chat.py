@@ -11,7 +11,7 @@ from guardrail.wire.logprobs import listed
 from guardrail.wire.messages import read_messages
 from guardrail.wire.sse import Event, encode
 
-__all__ = ["ChatCodec", "blocked_message"]
+__all__ = ["ChatCodec", "blocked_message", "said_text"]
 
 _OF_THE_REPLY = ("id", "created", "model", "system_fingerprint", "service_tier")
 """What a single answer that came in another reply brings with it."""
@@ -124,7 +124,7 @@ def _turn(choice: Json) -> Turn:
     logprobs = choice.get("logprobs")
     known = listed(logprobs.get("content")) if isinstance(logprobs, dict) else None
     return Turn(
-        text=_content(message.get("content")) or _transcript(message),
+        text=said_text(message),
         tool_calls=_tool_calls(message),
         index=index_of(choice),
         refusal=text_or_none(message.get("refusal")),
@@ -132,6 +132,11 @@ def _turn(choice: Json) -> Turn:
         logprobs=known.values if known else None,
         tokens=known.tokens if known else (),
     )
+
+
+def said_text(message: Json) -> str:
+    """The text of a message or a delta: its content, or what was spoken."""
+    return _content(message.get("content")) or _transcript(message)
 
 
 def _content(content: object) -> str:

@@ -10,12 +10,12 @@ from guardrail.wire.logprobs import TokenLogprobs, listed
 from guardrail.wire.messages import read_items
 from guardrail.wire.sse import Event, encode
 
-__all__ = ["ResponsesCodec", "followed"]
+__all__ = ["CALLS", "CLOSING", "ResponsesCodec", "followed"]
 
 _ONLY_FIRST = ("stream", "stream_options", "background")
 _NOT_ASIDE = ("include", "top_logprobs", "metadata")
 """Fields that a further answer, which nobody sees, has no use for."""
-_CALLS = (
+CALLS = (
     "function_call",
     "custom_tool_call",
     "computer_call",
@@ -24,7 +24,7 @@ _CALLS = (
     "mcp_approval_request",
 )
 """Output items that ask the application to do something."""
-_CLOSING = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
+CLOSING = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
 
 
 class ResponsesCodec:
@@ -55,7 +55,7 @@ class ResponsesCodec:
         if not any(texts) and reply.get("status") not in ("completed", "incomplete", None):
             return ()
         refusals = [_part(part, "refusal") for item in items for part in _parts(item, "refusal")]
-        calls = tuple(_call(item) for item in items if item.get("type") in _CALLS)
+        calls = tuple(_call(item) for item in items if item.get("type") in CALLS)
         known = _logprobs([part for item in items for part in _parts(item, "output_text")])
         return (
             Turn(
@@ -116,7 +116,7 @@ class ResponsesCodec:
         payloads = [event.json() or {} for event in events]
         for payload in reversed(payloads):
             response = payload.get("response")
-            if payload.get("type") in _CLOSING and isinstance(response, dict):
+            if payload.get("type") in CLOSING and isinstance(response, dict):
                 return response
         return _pieced_together(payloads)
 

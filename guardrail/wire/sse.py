@@ -79,4 +79,7 @@ def encode(payload: Mapping[str, object] | str, name: str | None = None) -> byte
     """An event with ``payload`` as its data."""
     data = payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)
     head = f"event: {name}\n" if name else ""
-    return f"{head}data: {data}\n\n".encode()
+    try:
+        return f"{head}data: {data}\n\n".encode()
+    except UnicodeEncodeError:  # half of a surrogate pair: a server may cut its text there
+        return f"{head}data: {json.dumps(payload)}\n\n".encode()

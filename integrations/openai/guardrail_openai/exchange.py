@@ -26,7 +26,7 @@ __all__ = ["Exchange", "GenerationError", "open_exchange", "reopened", "spent_on
 
 FIELD = "guardrail"
 """The field of a request that is for the guard alone; it is cut out before the request is sent."""
-_FIELD_KEYS = ("evidence", "tags", "metadata", "key")
+_FIELD_KEYS = ("evidence", "tags", "metadata", "key", "events")
 _OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding")
 _NOT_TWICE = ("content-length", "transfer-encoding", "idempotency-key")
 """Headers that must not be repeated with another body: a provider may replay the rejected answer."""
@@ -57,6 +57,8 @@ class Exchange:
     """Tokens that the first answer took, thinking included; 0 where that is not known."""
     fetched: bool = False
     """Whether the response was made earlier, and may have been judged then."""
+    typed: bool = False
+    """Whether the stream shall tell of every sentence, in comments."""
 
     def first(self, turn: Turn, elapsed: float, waited: float) -> First:
         """The first answer of one choice, which took ``elapsed`` seconds and was there ``waited`` seconds ago."""
@@ -78,9 +80,12 @@ class Exchange:
         asked = self.asked.conversation[self.asked.instructions :]
         return Step(asked, (Message("assistant", (outcome.text,) if outcome.text else ()),), follows)
 
-    def again(self, draft: Draft, index: int) -> bytes:
-        """The body of the request for another answer to the choice ``index``."""
-        return _encode(self.codec.ask_again(self.body, draft.rejected, draft.feedback, draft.model, index=index))
+    def again(self, draft: Draft, index: int, *, stream: bool = False) -> bytes:
+        """The body of the request for another answer to the choice ``index``; ``stream``: as the first one came."""
+        body = self.codec.ask_again(self.body, draft.rejected, draft.feedback, draft.model, index=index)
+        if stream:
+            body |= {key: self.body[key] for key in ("stream", "stream_options") if key in self.body}
+        return _encode(body)
 
     def aside(self, draft: Draft, index: int, *, plain: bool) -> bytes:
         """The body of the request for an answer to hold the choice ``index`` against; ``plain``: as the first was."""
@@ -161,6 +166,7 @@ def open_exchange(method: str, path: str, headers: Mapping[str, str], content: C
         evidence=(*given(), *evidence),  # of where the request is made: a stream may be read elsewhere
         info=info,
         cannot_generate=asked.cannot_generate or signed,
+        typed=isinstance(own, dict) and own.get("events") is True,
     )
 
 
@@ -251,6 +257,8 @@ def _own_field(own: object, asked: Asked) -> tuple[tuple[Evidence, ...], Request
     # A lone string is iterable too, and would silently become a set of letters.
     if not isinstance(tags, list | tuple) or not all(isinstance(tag, str) for tag in tags):
         raise OpenAIInputError(f"{FIELD}.tags: must be a list of strings, such as ['medical']")
+    if not isinstance(own.get("events", False), bool):
+        raise OpenAIInputError(f"{FIELD}.events: must be true or false")
     if not isinstance(more, dict):
         raise OpenAIInputError(f"{FIELD}.metadata: must be a mapping of strings")
     metadata = {**asked.metadata, **{key: str(value) for key, value in more.items()}}

@@ -12,6 +12,7 @@ from guardrail.guard import Guard
 from guardrail.logs import once
 from guardrail.outcome import Outcome, join
 from guardrail.recent import Recent
+from guardrail.streams.values import Ended
 from guardrail.wire.exchange import Json
 from guardrail_openai.errors import OpenAIBlockedError
 from guardrail_openai.exchange import (
@@ -23,6 +24,7 @@ from guardrail_openai.exchange import (
     request_headers,
     response_headers,
 )
+from guardrail_openai.gating import Gating, gating_for
 from guardrail_openai.histories import Fetch, Fetching, Histories
 from guardrail_openai.surfaces import retrieved, root_of, unguarded
 
@@ -133,10 +135,10 @@ class GuardedSending:
             return request
         return self._request(request, exchange.content, request.extensions, again=False)
 
-    def _another(self, request: Any, exchange: Exchange, draft: Draft, index: int) -> Any:
+    def _another(self, request: Any, exchange: Exchange, draft: Draft, index: int, *, stream: bool = False) -> Any:
         extensions = bounded_extensions(request.extensions, draft.remaining)
         if draft.sample is None:
-            body = exchange.again(draft, index)
+            body = exchange.again(draft, index, stream=stream)
         else:
             body = exchange.aside(draft, index, plain=bool(self._plain.find(_settings_of(request, exchange))))
         return self._request(request, body, extensions, again=True)
@@ -147,6 +149,23 @@ class GuardedSending:
             return False
         self._plain.keep(True, _settings_of(request, exchange))
         return True
+
+    def _gating(self, exchange: Exchange) -> Gating | None:
+        """How the exchange's stream is released sentence by sentence; None where it is held whole."""
+        mode = self.guard.stream_mode(exchange.info, exchange.conversation(0), evidence=exchange.evidence)
+        return None if mode == "whole" else gating_for(exchange)
+
+    def _gated(self, exchange: Exchange, gating: Gating, item: object, key: str) -> None:
+        """Remember how the stream ends, as it ends."""
+        if not isinstance(item, Ended):
+            return
+        outcome = join(list(gating.outcomes.values()))
+        head = gating.first.head
+        self.guard.remember(outcome, _name(head), key)
+        if head.get("object") == "response":
+            self._judged.keep((item.outcome.text, item.outcome, False), _name(head))
+            if (step := exchange.step(outcome)) is not None:
+                self._histories.keep(step, _name(head))
 
     def _request(self, request: Any, content: bytes, extensions: Any, *, again: bool) -> Any:
         headers = request_headers(request.headers.multi_items(), again=again)

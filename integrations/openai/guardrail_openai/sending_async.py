@@ -18,6 +18,8 @@ from guardrail.wire.exchange import Json
 from guardrail_openai.deadline import Deadline
 from guardrail_openai.errors import OpenAIBlockedError
 from guardrail_openai.exchange import Exchange, parse, spent_on
+from guardrail_openai.gated_async import AsyncGatedStream
+from guardrail_openai.gating import Gating
 from guardrail_openai.histories import Fetch, History
 from guardrail_openai.sending import FETCHING, GuardedSending, is_stream
 from guardrail_openai.stream import apump, byte_streams
@@ -38,12 +40,13 @@ class AsyncSending(GuardedSending):
         if not response.is_success:
             return response
         settle = functools.partial(self._settle, exchange, request, options, started)
+        opened = functools.partial(self._stream, response, exchange, settle, request, options, read=not stream)
         if is_stream(response, asked=exchange.asked.stream):
-            return await self._stream(response, exchange, settle, read=not stream)
+            return await opened()
         await response.aread()
         reply = parse(response.content)
         if reply is None and exchange.asked.stream:  # events under a wrong type
-            return await self._stream(response, exchange, settle, read=not stream)
+            return await opened()
         if reply is None or not exchange.codec.read_turns(reply):
             self._unanswered(exchange, reply)
             return response
@@ -55,7 +58,9 @@ class AsyncSending(GuardedSending):
         if self._owns_guard:
             await self.guard.aclose()
 
-    async def _stream(self, response: Any, exchange: Exchange, settle: Any, *, read: bool) -> Any:
+    async def _stream(
+        self, response: Any, exchange: Exchange, settle: Any, request: Any, options: Any, *, read: bool
+    ) -> Any:
         """The response with a guarded stream for its body; ``read``: to its end, as the SDK wants it whole."""
         key = f"stream-{id(exchange):x}-{time.monotonic_ns():x}"
 
@@ -64,11 +69,41 @@ class AsyncSending(GuardedSending):
             self._streamed(reply, outcomes, exchange, key)
             return outcomes
 
-        source = apump(response.aiter_bytes(), exchange, settle_stream)
-        streaming = self._streaming(response, byte_streams(self._hx)[1](source, response), key)
+        if (gating := self._gating(exchange)) is not None:
+            gated = self._in_sentences(gating, response, exchange, request, options, key)
+            body = byte_streams(self._hx)[1](aiter(gated), gated)
+        else:
+            body = byte_streams(self._hx)[1](apump(response.aiter_bytes(), exchange, settle_stream), response)
+        streaming = self._streaming(response, body, key)
         if read:
             await streaming.aread()
         return streaming
+
+    def _in_sentences(
+        self, gating: Gating, response: Any, exchange: Exchange, request: Any, options: Any, key: str
+    ) -> AsyncGatedStream:
+        async def ask(draft: Draft, index: int) -> Any:
+            def another() -> Any:
+                again = self._another(request, exchange, draft, index, stream=draft.sample is None)
+                return self.inner.send(again, stream=True, **options)
+
+            answer = await another()
+            if not self._refused(request, exchange, draft, answer.status_code):
+                return answer
+            await answer.aclose()
+            return await another()
+
+        async def known() -> Exchange:
+            return replace(exchange, history=await self._history(exchange, request, options, {}))
+
+        return AsyncGatedStream(
+            self.guard,
+            gating,
+            response,
+            known=known,
+            ask=ask,
+            note=functools.partial(self._gated, exchange, gating, key=key),
+        )
 
     async def _settle(
         self, exchange: Exchange, request: Any, options: Any, started: float, reply: Json

@@ -19,6 +19,8 @@ from guardrail.wire.exchange import Json
 from guardrail_openai.deadline import Deadline
 from guardrail_openai.errors import OpenAIBlockedError
 from guardrail_openai.exchange import Exchange, parse, spent_on
+from guardrail_openai.gated_sync import GatedStream
+from guardrail_openai.gating import Gating
 from guardrail_openai.histories import Fetch, History
 from guardrail_openai.sending import FETCHING, GuardedSending, is_stream
 from guardrail_openai.stream import byte_streams, pump
@@ -39,12 +41,13 @@ class SyncSending(GuardedSending):
         if not response.is_success:
             return response
         settle = functools.partial(self._settle, exchange, request, options, started)
+        opened = functools.partial(self._stream, response, exchange, settle, request, options, read=not stream)
         if is_stream(response, asked=exchange.asked.stream):
-            return self._stream(response, exchange, settle, read=not stream)
+            return opened()
         response.read()
         reply = parse(response.content)
         if reply is None and exchange.asked.stream:  # events under a wrong type
-            return self._stream(response, exchange, settle, read=not stream)
+            return opened()
         if reply is None or not exchange.codec.read_turns(reply):
             self._unanswered(exchange, reply)
             return response
@@ -56,7 +59,7 @@ class SyncSending(GuardedSending):
         if self._owns_guard:
             self.guard.close()
 
-    def _stream(self, response: Any, exchange: Exchange, settle: Any, *, read: bool) -> Any:
+    def _stream(self, response: Any, exchange: Exchange, settle: Any, request: Any, options: Any, *, read: bool) -> Any:
         """The response with a guarded stream for its body; ``read``: to its end, as the SDK wants it whole."""
         key = f"stream-{id(exchange):x}-{time.monotonic_ns():x}"
 
@@ -65,11 +68,38 @@ class SyncSending(GuardedSending):
             self._streamed(reply, outcomes, exchange, key)
             return outcomes
 
-        source = pump(response.iter_bytes(), exchange, settle_stream)
-        streaming = self._streaming(response, byte_streams(self._hx)[0](source, response), key)
+        if (gating := self._gating(exchange)) is not None:
+            gated = self._in_sentences(gating, response, exchange, request, options, key)
+            body = byte_streams(self._hx)[0](iter(gated), gated)
+        else:
+            body = byte_streams(self._hx)[0](pump(response.iter_bytes(), exchange, settle_stream), response)
+        streaming = self._streaming(response, body, key)
         if read:
             streaming.read()
         return streaming
+
+    def _in_sentences(
+        self, gating: Gating, response: Any, exchange: Exchange, request: Any, options: Any, key: str
+    ) -> GatedStream:
+        def ask(draft: Draft, index: int) -> Any:
+            def another() -> Any:
+                again = self._another(request, exchange, draft, index, stream=draft.sample is None)
+                return self.inner.send(again, stream=True, **options)
+
+            answer = another()
+            if not self._refused(request, exchange, draft, answer.status_code):
+                return answer
+            answer.close()
+            return another()
+
+        return GatedStream(
+            self.guard,
+            gating,
+            response,
+            known=lambda: replace(exchange, history=self._history(exchange, request, options, {})),
+            ask=ask,
+            note=functools.partial(self._gated, exchange, gating, key=key),
+        )
 
     def _settle(self, exchange: Exchange, request: Any, options: Any, started: float, reply: Json) -> list[Outcome]:
         """One guarded turn for each choice; several at a time."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 from guardrail.gate import WholeGate
@@ -93,6 +95,7 @@ class _Stream:
 
     def __init__(self, source: Iterator[bytes], upstream: Any) -> None:
         self._source, self._upstream = source, upstream
+        self._begun = time.perf_counter()
 
     def __iter__(self) -> Iterator[bytes]:
         return self._source
@@ -100,7 +103,7 @@ class _Stream:
     def close(self) -> None:
         """End the upstream too, read or not."""
         self._upstream.close()
-        self.delivered.elapsed = self._upstream.elapsed
+        self.delivered.elapsed = timedelta(seconds=time.perf_counter() - self._begun)
 
 
 class _AsyncStream:
@@ -110,6 +113,7 @@ class _AsyncStream:
 
     def __init__(self, source: AsyncIterator[bytes], upstream: Any) -> None:
         self._source, self._upstream = source, upstream
+        self._begun = time.perf_counter()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._source
@@ -117,4 +121,4 @@ class _AsyncStream:
     async def aclose(self) -> None:
         """End the upstream too, read or not."""
         await self._upstream.aclose()
-        self.delivered.elapsed = self._upstream.elapsed
+        self.delivered.elapsed = timedelta(seconds=time.perf_counter() - self._begun)

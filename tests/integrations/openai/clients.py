@@ -18,6 +18,7 @@ from guardrail.testing import ScriptedVerifier, reliable, unreliable
 from tests.integrations.openai.upstream import Upstream
 
 ASKED: Any = [{"role": "user", "content": "Capital of France?"}]
+ASK: Any = {"model": "m", "messages": ASKED, "stream": True}
 BAD, GOOD = "It is London.", "It is Paris."
 REGENERATE = {"version": 1, "policies": {"default": {"on_unreliable": ["regenerate", "block"]}}}
 BLOCK = {
@@ -25,6 +26,13 @@ BLOCK = {
     "policies": {"default": {"on_unreliable": "block", "messages": {"blocked": "Withheld."}}},
 }
 RAISE = {"version": 1, "policies": {"default": {"on_unreliable": "block", "on_block": "raise"}}}
+
+
+def released(policy: Any, mode: str) -> Any:
+    """``policy`` with streams released in ``mode``."""
+    whole = policy or {"version": 1, "policies": {"default": {}}}
+    default = {**whole["policies"]["default"], "stream": {"mode": mode}}
+    return {**whole, "policies": {**whole["policies"], "default": default}}
 
 
 def judged(check: Any) -> Any:
@@ -129,3 +137,14 @@ def streamed(client: Client, **more: Any) -> tuple[Any, list[Any]]:
 def text_of(items: list[Any], index: int = 0) -> str:
     found = [choice.delta.content or "" for item in items for choice in item.choices if choice.index == index]
     return "".join(found)
+
+
+def bytes_of(client: Client, **more: Any) -> bytes:
+    """The body of a stream as the application may read it, byte for byte."""
+
+    async def read(it: Any) -> bytes:
+        async with entered(it.chat.completions.with_streaming_response.create(**ASK, **more)) as response:
+            return b"".join(await listed(response.iter_bytes()))
+
+    body: bytes = client.do(read)
+    return body

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -16,27 +15,31 @@ from hypothesis import strategies as st
 import guardrail
 from guardrail import Action, BlockedError
 from tests.integrations.openai.clients import (
-    ASKED,
+    ASK,
     BAD,
     BLOCK,
     GOOD,
     RAISE,
     REGENERATE,
-    Client,
     Make,
+    bytes_of,
     create,
     done,
     entered,
     listed,
+    released,
     streamed,
     text_of,
 )
 from tests.integrations.openai.upstream import (
+    HEAD,
     Json,
     Reply,
     Upstream,
     chunks,
     completion,
+    delta,
+    raw,
     response,
     response_events,
     sse,
@@ -44,38 +47,19 @@ from tests.integrations.openai.upstream import (
     tool_call_completion,
 )
 
-ASK: Any = {"model": "m", "messages": ASKED, "stream": True}
-HEAD: Json = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+
+@pytest.fixture(params=["sentence", "whole"])
+def mode(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
-def delta(finish: str | None = None, index: int = 0, logprobs: Any = None, **delta: Any) -> Json:
-    choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
-    return {**HEAD, "choices": [choice]}
-
-
-def raw(reply: Reply) -> bytes:
-    assert isinstance(reply.body, bytes)
-    return reply.body
-
-
-def bytes_of(client: Client, **more: Any) -> bytes:
-    """The body of a stream as the application may read it, byte for byte."""
-
-    async def read(it: Any) -> bytes:
-        async with entered(it.chat.completions.with_streaming_response.create(**ASK, **more)) as response:
-            return b"".join(await listed(response.iter_bytes()))
-
-    body: bytes = client.do(read)
-    return body
+@pytest.fixture
+def make(make: Make, mode: str) -> Make:
+    """Clients whose streams are released sentence by sentence, and such that hold them whole."""
+    return lambda policy=None: make(released(policy, mode))
 
 
 # the bytes
-
-
-def test_a_good_stream_is_byte_for_byte_the_upstreams(make: Make, upstream: Upstream) -> None:
-    reply = chunks("It is Paris – café, 東京, U+2028:\u2028.", usage=True)
-    client, upstream.script = make(), [reply]
-    assert bytes_of(client) == raw(reply)
 
 
 def test_any_line_end_and_any_cut_will_do(make: Make, upstream: Upstream) -> None:
@@ -185,31 +169,6 @@ def test_a_stream_that_breaks_off_is_the_sdks_own_error_and_shows_nothing(
     assert client.verifier.checks == []
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        {"error": {"message": "overloaded"}},
-        {"type": "error", "message": "overloaded", "error": {"message": "overloaded"}},
-    ],
-)
-def test_an_error_inside_a_stream_reaches_the_caller_without_the_text(
-    make: Make, upstream: Upstream, error: Json
-) -> None:
-    client, upstream.script = make(), [sse(delta(content=BAD), error)]
-    with pytest.raises(openai.APIError, match="overloaded"):
-        streamed(client)
-    assert (len(upstream.requests), client.verifier.checks) == (1, [])
-
-
-def test_a_failed_response_reaches_the_caller_without_the_text(make: Make, upstream: Upstream) -> None:
-    failed = {"type": "response.failed", "sequence_number": 9, "response": response("", status="failed", output=[])}
-    events = raw(response_events(BAD)).split(b"\n\n")[:5]
-    body = b"\n\n".join(events) + b"\n\n" + raw(sse(failed, done=False))
-    client, upstream.script = make(), [Reply(body, headers={"content-type": "text/event-stream"})]
-    stream = client.run(lambda c: c.responses.create(model="m", input="x", stream=True))
-    assert [event.type for event in client.items(stream)] == ["response.failed"]
-
-
 @pytest.mark.parametrize(("text", "shown"), [(BAD, False), (GOOD, True)])
 def test_a_failed_response_that_holds_text_is_judged(make: Make, upstream: Upstream, text: str, shown: bool) -> None:
     failed = {"type": "response.failed", "sequence_number": 9, "response": response(text, status="failed")}
@@ -295,18 +254,6 @@ def test_a_stream_is_held_until_it_is_verified(make: Make, upstream: Upstream) -
     assert text_of(items) == "ItisParis."
     assert items[-1].usage.total_tokens == 15
     assert guardrail.report(stream).action is Action.PASS
-
-
-def test_nothing_of_a_bad_stream_is_ever_sent_on(make: Make, upstream: Upstream) -> None:
-    client, upstream.script = make(REGENERATE), [chunks(BAD, usage=True), Reply(completion(GOOD))]
-    stream, items = streamed(client, stream_options={"include_usage": True})
-    assert text_of(items) == GOOD
-    assert not any("London" in item.model_dump_json() for item in items)
-    assert [item.choices[0].finish_reason for item in items if item.choices][-1] == "stop"
-    assert "stream_options" not in upstream.requests[1]
-    # What both answers took, in the chunk that ends the stream.
-    assert (items[-1].choices, items[-1].usage.total_tokens) == ([], 30)
-    assert guardrail.report(stream).action is Action.REGENERATE
 
 
 def test_broken_events_of_a_bad_stream_go_with_it(make: Make, upstream: Upstream) -> None:
@@ -397,15 +344,6 @@ def test_log_probabilities_go_with_the_text_that_they_are_of(make: Make, upstrea
     assert tokens == [text_of(items)] == [GOOD]
 
 
-@pytest.mark.parametrize("text", [GOOD, BAD])
-def test_an_answer_that_was_cut_for_its_length_says_so(make: Make, upstream: Upstream, text: str) -> None:
-    client, upstream.script = make(), [sse(delta(content=text), delta("length"))]
-    stream, items = streamed(client)
-    assert items[-1].choices[0].finish_reason == "length"
-    assert client.verifier.checks[0].turn.finish_reason == "length"
-    assert guardrail.report(stream).text == text
-
-
 def test_several_streamed_continuations_of_the_legacy_api(make: Make, upstream: Upstream) -> None:
     client, upstream.script = make(BLOCK), [text_chunks(GOOD, BAD)]
     stream = client.run(lambda c: c.completions.create(model="m", prompt=["France?", "England?"], stream=True))
@@ -438,24 +376,6 @@ def test_a_good_streamed_response_is_untouched(make: Make, upstream: Upstream) -
     events = client.items(client.run(lambda c: c.responses.create(model="m", input="Capital?", stream=True)))
     assert [event.type for event in events][-1] == "response.completed"
     assert len(events) == 8
-
-
-def test_a_regenerated_response_says_all_that_took_place_in_it(make: Make, upstream: Upstream) -> None:
-    search = {
-        "type": "web_search_call",
-        "id": "ws_1",
-        "status": "completed",
-        "action": {"type": "search", "query": "q"},
-    }
-    better = response(GOOD, id="resp_2")
-    better["output"].insert(0, search)
-    client, upstream.script = make(REGENERATE), [response_events(BAD), Reply(better)]
-    stream = client.run(lambda c: c.responses.create(model="m", input="Capital?", stream=True))
-    events = client.items(stream)
-    added = [event.item.type for event in events if event.type == "response.output_item.added"]
-    assert added == ["web_search_call", "message"]
-    assert "".join(e.delta for e in events if e.type == "response.output_text.delta") == GOOD
-    assert json.loads(events[-1].model_dump_json())["response"]["output"][0]["id"] == "ws_1"
 
 
 def test_a_stream_and_its_report_know_each_other(make: Make, upstream: Upstream) -> None:

@@ -174,6 +174,19 @@ def speaking(text: str) -> Callable[[Json, int], Reply]:
     return answer
 
 
+HEAD: Json = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+
+
+def delta(finish: str | None = None, index: int = 0, logprobs: Any = None, **delta: Any) -> Json:
+    choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
+    return {**HEAD, "choices": [choice]}
+
+
+def raw(reply: Reply) -> bytes:
+    assert isinstance(reply.body, bytes)
+    return reply.body
+
+
 @contextmanager
 def serve() -> Iterator[Upstream]:
     upstream = Upstream()

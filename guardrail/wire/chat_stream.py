@@ -1,0 +1,222 @@
+"""Streams of the chat completions API, in chunks for a gate and back. Pure.
+
+Whatever a chunk says beside the text of its one choice goes where its text goes; what ends a choice or the stream is
+kept until the gate has ended it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from guardrail.action import Action
+from guardrail.outcome import Outcome
+from guardrail.streams.values import Chunk, Ended, Release, Write
+from guardrail.wire.chat import said_text
+from guardrail.wire.choices import choices_of, index_of, text_or_none
+from guardrail.wire.exchange import Json, add_usage, usage_of
+from guardrail.wire.gated import State, UpstreamError, split_tokens
+from guardrail.wire.sse import DONE, Event, encode
+
+__all__ = ["ChatDelta", "ChatReader", "ChatWriter", "split_chat"]
+
+_NOT_THE_STREAMS = ("choices", "usage", "obfuscation")
+"""What a chunk says of itself alone."""
+
+
+@dataclass(slots=True)
+class ChatDelta:
+    """A chunk of one choice."""
+
+    chunk: Json
+    """With that choice alone, or without any."""
+    reader: ChatReader
+    """What read it."""
+    raw: bytes | None = None
+    """The event as it came, where it says the same; None: it is to be written anew."""
+
+
+def split_chat(delta: ChatDelta, at: int) -> tuple[ChatDelta, ChatDelta]:
+    """Two chunks in the place of one: the first has ``at`` characters of its text, and all else that it says."""
+    [choice] = choices_of(delta.chunk)
+    said = _delta(choice)
+    text, key = said_text(said), "content" if said.get("content") else "audio"
+    first, second = _split_logprobs(choice.get("logprobs"), at)
+    before = {**choice, "delta": {**said, key: _part(said, key, text[:at])}, "logprobs": first}
+    behind = {**choice, "delta": {key: _part(said, key, text[at:])}, "logprobs": second}
+    head = {key: value for key, value in delta.chunk.items() if key != "obfuscation"}
+    return (
+        ChatDelta({**head, "choices": [before]}, delta.reader),
+        ChatDelta({**head, "choices": [behind]}, delta.reader),
+    )
+
+
+def _part(said: Json, key: str, text: str) -> object:
+    # The sound cannot be cut; it goes with the rest of its text.
+    audio = said.get("audio")
+    return {"id": audio.get("id"), "transcript": text} if key == "audio" and isinstance(audio, dict) else text
+
+
+def _split_logprobs(logprobs: object, at: int) -> tuple[object, object]:
+    if not isinstance(logprobs, dict):
+        return logprobs, None
+    first, second = split_tokens(logprobs.get("content"), at)
+    return {**logprobs, "content": first}, {**logprobs, "content": second}
+
+
+@dataclass(slots=True)
+class ChatReader:
+    """Reads the chunks of one upstream; ``further``: of one that goes on from another, for one choice."""
+
+    further: bool = False
+    head: Json = field(default_factory=dict)
+    """What all chunks say beside their choices."""
+    ends: dict[int, ChatDelta] = field(default_factory=dict)
+    """The chunk that ends each choice."""
+    closing: list[Event] = field(default_factory=list)
+    """The events behind the choices: the usage, the end mark, and what cannot be read."""
+    done: bool = False
+    """Whether the upstream has said that nothing follows."""
+    state: State = "open"
+    """Set by whoever reads it."""
+    usage: Json | None = None
+    tokens: int = 0
+    """How many chunks held text."""
+
+    def read(self, event: Event) -> Sequence[Chunk[ChatDelta]]:
+        """What the event says, for the gate. Raises `UpstreamError`."""
+        if event.data == DONE:
+            self.done = True
+        chunk = None if self.done else event.json()
+        if chunk is None:
+            # What cannot be read may hold anything: it goes out only if all before it did.
+            self.closing.append(event)
+            return ()
+        if chunk.get("error"):
+            raise UpstreamError(event)
+        self._note(chunk)
+        choices = choices_of(chunk)
+        if not choices:
+            return self._without_choices(chunk, event)
+        alone = len(choices) == 1
+        found = [self._choice(chunk, choice, event.raw if alone else None) for choice in choices]
+        return [said for said in found if said is not None]
+
+    def read_reply(self, reply: Json) -> Sequence[Chunk[ChatDelta]]:
+        """The same of an answer that came whole."""
+        self._note(reply)
+        choices = choices_of(reply)
+        if not choices:
+            return ()
+        message = choices[0].get("message")
+        choice = {**choices[0], "delta": message if isinstance(message, dict) else {}}
+        said = self._choice({"choices": [choice]}, choice, None)
+        return [Chunk(ChatDelta({}, self), usage=usage_of(reply)), *([said] if said is not None else [])]
+
+    def _note(self, chunk: Json) -> None:
+        if not self.head:
+            self.head = {key: value for key, value in chunk.items() if key not in _NOT_THE_STREAMS}
+        if isinstance(usage := chunk.get("usage"), dict):
+            self.usage = usage
+
+    def _without_choices(self, chunk: Json, event: Event) -> Sequence[Chunk[ChatDelta]]:
+        usage = usage_of(chunk)
+        if usage is None:
+            return () if self.further else [Chunk(ChatDelta(chunk, self, event.raw))]
+        self.closing.append(event)
+        return [Chunk(ChatDelta({}, self), usage=usage)] if self.further else ()
+
+    def _choice(self, chunk: Json, choice: Json, raw: bytes | None) -> Chunk[ChatDelta] | None:
+        said, index = _delta(choice), index_of(choice)
+        if choice.get("finish_reason") is not None:
+            end = {**choice, "delta": {}, "logprobs": None}
+            rest = {**choice, "finish_reason": None}
+            is_bare = not any(said.values()) and not choice.get("logprobs")
+            self.ends[index] = ChatDelta({**chunk, "choices": [end]}, self, raw if is_bare else None)
+            if is_bare:
+                return None
+            choice, raw = rest, None
+        text = said_text(said)
+        self.tokens += bool(text)
+        if self.further:
+            said = {key: said[key] for key in ("content", "refusal", "tool_calls") if said.get(key)}
+            if not said:
+                return None
+            choice = {**choice, "delta": said}
+        calls = bool(said.get("tool_calls") or said.get("function_call"))
+        chunk = chunk if raw is not None else {**chunk, "choices": [choice]}
+        return Chunk(ChatDelta(chunk, self, raw), text, index, calls)
+
+
+@dataclass(slots=True)
+class ChatWriter:
+    """Writes one stream: that of ``first`` as far as it is shown, and what ``further`` upstreams went on with."""
+
+    first: ChatReader
+    wants_usage: bool = False
+    """Whether the consumer asked for the tokens."""
+    further: list[ChatReader] = field(default_factory=list)
+    _shown: dict[int, ChatReader] = field(default_factory=dict)
+    """Where the last text of each choice came from."""
+    _mended: bool = False
+    """Whether anything is not as it came."""
+
+    def go_on(self) -> ChatReader:
+        """What reads the answer to a request to go on."""
+        self.further.append(ChatReader(further=True))
+        return self.further[-1]
+
+    def write(self, item: Release[ChatDelta] | Write | Ended) -> bytes:
+        """The events of one item."""
+        if isinstance(item, Release):
+            return self._release(item.piece, item.index)
+        if isinstance(item, Write):
+            return self._choice(item.index, {"content": item.text})
+        return self._end(item)
+
+    def close(self, outcomes: Sequence[Outcome]) -> bytes:
+        """The events at the end of the stream."""
+        spent: list[Json] = [{"usage": reader.usage} for reader in self.further if reader.usage]
+        deleted = any(outcome.action is Action.REPAIR for outcome in outcomes)
+        if not self._mended and not deleted and self.first.state != "open":
+            return b"".join(event.raw for event in self.first.closing)
+        own = [event for event in self.first.closing if event.data != DONE and event.json() is not None]
+        told = [encode(add_usage(event.json() or {}, spent), event.name) for event in own]
+        if self.wants_usage and not told:
+            told = [encode(add_usage({**self.first.head, "choices": [], "usage": self._counted()}, spent))]
+        return b"".join(told) + encode(DONE)
+
+    def _counted(self) -> Json:
+        """The tokens of a request that was cut: it does not say what it took, but its text can be counted."""
+        tokens = self.first.tokens
+        return self.first.usage or {"prompt_tokens": 0, "completion_tokens": tokens, "total_tokens": tokens}
+
+    def _release(self, delta: ChatDelta, index: int) -> bytes:
+        self._shown[index] = delta.reader
+        if delta.raw is not None:
+            return delta.raw
+        choices = choices_of(delta.chunk)
+        if not delta.reader.further:
+            return encode(delta.chunk)
+        return self._choice(index, _delta(choices[0]), choices[0].get("logprobs")) if choices else b""
+
+    def _choice(self, index: int, delta: Json, logprobs: object = None, end: str | None = None) -> bytes:
+        self._mended = True
+        choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": end}
+        return encode({**self.first.head, "choices": [choice]})
+
+    def _end(self, end: Ended) -> bytes:
+        shown = self._shown.get(end.index, self.first)
+        own = next(iter(shown.ends.values()), None) if shown.further else shown.ends.get(end.index)
+        if end.outcome.turn is None or (own is None and shown.state == "open"):
+            return self._choice(end.index, {}, end="content_filter")  # what was cut has no end of its own
+        if own is None:
+            return b""
+        if shown.further:
+            return self._choice(end.index, {}, end=text_or_none(choices_of(own.chunk)[0].get("finish_reason")))
+        return own.raw if own.raw is not None else encode(own.chunk)
+
+
+def _delta(choice: Json) -> Json:
+    delta = choice.get("delta")
+    return delta if isinstance(delta, dict) else {}

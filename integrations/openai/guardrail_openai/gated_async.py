@@ -1,0 +1,111 @@
+"""The body of an asynchronous guarded stream that is released sentence by sentence."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from guardrail.errors import BlockedError
+from guardrail.flow import Draft
+from guardrail.guard import Guard
+from guardrail.streaming import AsyncGated
+from guardrail.streams.values import Chunk
+from guardrail.wire.gated import Reader, UpstreamError
+from guardrail.wire.sse import EventDecoder
+from guardrail_openai.errors import OpenAIBlockedError
+from guardrail_openai.exchange import Exchange, GenerationError, parse
+from guardrail_openai.gating import Gating
+
+__all__ = ["AsyncGatedStream"]
+
+
+class AsyncGatedStream:
+    """Iterate it once for the bytes that the consumer may read; `GatedStream` for an event loop."""
+
+    def __init__(
+        self,
+        guard: Guard,
+        gating: Gating,
+        response: Any,
+        *,
+        known: Callable[[], Awaitable[Exchange]],
+        ask: Callable[[Draft, int], Awaitable[Any]],
+        note: Callable[[object], None],
+    ) -> None:
+        self._guard, self._gating, self._response = guard, gating, response
+        self._known, self._ask, self._note = known, ask, note
+        self._gated: AsyncGated[Any] | None = None
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        gating = self._gating
+        try:
+            async with await self._begin() as gated:
+                async for item in gated:
+                    told = gating.render(item)
+                    self._note(item)
+                    if told:
+                        yield told
+        except UpstreamError as error:
+            yield error.event.raw
+        except BlockedError as error:
+            raise OpenAIBlockedError(str(error), error.outcome) from error
+        finally:
+            await self.aclose()
+        yield gating.end()
+
+    async def aclose(self) -> None:
+        """End all that is under way: the upstream, those that go on from it, and verifications."""
+        if self._gated is not None:
+            await self._gated.aclose()
+        await self._response.aclose()
+
+    async def _begin(self) -> AsyncGated[Any]:
+        known = await self._known()
+        self._gated = self._guard.agated(
+            self._chunks(self._response, self._gating.first),
+            known.conversation,
+            split=self._gating.split,
+            generate=self._go_on,
+            close=self._response.aclose,
+            evidence=known.evidence,
+            info=known.info,
+            choices=self._gating.choices,
+            cannot_generate=known.cannot_generate,
+            notes=known.history.notes,
+        )
+        return self._gated
+
+    async def _go_on(self, draft: Draft, index: int) -> AsyncIterator[Chunk[Any]]:
+        response = await self._ask(draft, index)
+        if not response.is_success:
+            await response.aclose()
+            raise GenerationError(f"the LLM answered HTTP {response.status_code}")
+        reader = self._gating.writer.go_on()
+        if "json" not in response.headers.get("content-type", "").lower():
+            async for chunk in self._chunks(response, reader):
+                yield chunk
+            return
+        try:
+            reply = parse(await response.aread())
+        finally:
+            await response.aclose()
+        for chunk in self._gating.went_on(reader, reply):
+            yield chunk
+
+    async def _chunks(self, response: Any, reader: Reader[Any]) -> AsyncIterator[Chunk[Any]]:
+        """The chunks of one upstream; whoever reads them closes it."""
+        decoder = EventDecoder()
+        try:
+            async for data in response.aiter_bytes():
+                for chunk in self._gating.read(reader, decoder, data):
+                    yield chunk
+                if reader.done:
+                    break
+            for chunk in self._gating.read(reader, decoder, None):
+                yield chunk
+            reader.state = "ended"
+        except Exception:
+            reader.state = "failed"
+            raise
+        finally:
+            await response.aclose()
