@@ -408,7 +408,7 @@ async def test_no_cache_holds_a_rejected_or_blocked_draft() -> None:
 def test_nor_does_a_memory_of_langchains_own() -> None:
     guarded = guardrail.wrap(model(1), guard(REGENERATE))
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*was deprecated in LangChain.*")
+        warnings.filterwarnings("ignore", message=".*(was|is) deprecated.*")
         history = InMemoryChatMessageHistory()
         chain = RunnableWithMessageHistory(guarded, lambda session_id: history)
         chain.invoke([HumanMessage(QUESTION)], {"configurable": {"session_id": "one"}})
