@@ -31,7 +31,8 @@ def main(data: Path, encoder: Path, out: Path, count: int | None, permissive_onl
     plan = Plan(pairs=count or len(train), seed=seed)
     texts = pairs(train, with_question=0.35, seed=seed)
     fit(encoder, out / "checkpoint", texts, [row.label for row in train], plan)
-    click.echo(f"largest difference of a logit after quantisation: {export(out / 'checkpoint', out / 'model'):.3f}")
+    changed = export(out / "checkpoint", out / "model", texts)
+    click.echo(f"difference of logits after quantisation (root of the mean square): {changed:.3f}")
     scores = combine(out / "model", held, version=f"1.{digest(rows)}", max_tokens=plan.max_tokens)
     for name, value in scores.items():
         click.echo(f"{name}: {value:.4f}")

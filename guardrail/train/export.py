@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from guardrail.errors import MissingExtra
 from guardrail.train.quantize import quantize
 
-__all__ = ["export"]
+__all__ = ["SAMPLES", "export"]
+
+SAMPLES = 128
+_INPUTS = ("input_ids", "attention_mask")
+_SHORT = {"truncation": "longest_first", "max_length": 176}
 
 
-def export(trained: Path, folder: Path) -> float:
+def export(trained: Path, folder: Path, texts: Sequence[tuple[str, str]]) -> float:
     """Write ``model.onnx`` and ``tokenizer.json`` to ``folder``.
 
-    Returns the largest difference of a logit from the unquantised model's on a few pairs.
+    ``texts``: pairs like those that it will read, of which `SAMPLES` are enough, to quantise by. Returns the mean
+    difference (root of the mean square) of their logits from the unquantised model's.
     """
     try:
         import torch
@@ -26,23 +33,18 @@ def export(trained: Path, folder: Path) -> float:
         ) from error
     model = AutoModelForSequenceClassification.from_pretrained(trained, attn_implementation="eager").eval()
     tokenizer = AutoTokenizer.from_pretrained(trained)
-    sample = dict(
-        tokenizer(
-            ["It is 5 m tall.", "A dog runs."],
-            ["It is 6 m tall.", "It runs."],
-            return_tensors="pt",
-            padding=True,
-        )
-    )
+    samples = [dict(tokenizer(*text, return_tensors="np", **_SHORT)) for text in texts[:SAMPLES]]
+    several = tokenizer(*map(list, zip(*texts[:2], strict=True)), return_tensors="pt", padding=True, **_SHORT)
     folder.mkdir(parents=True, exist_ok=True)
-    _to_onnx(torch, model, sample, folder)
+    _to_onnx(torch, model, several, folder / "full.onnx")
+    feeds = [{name: sample[name] for name in _INPUTS} for sample in samples]
+    quantize(folder / "full.onnx", folder / "model.onnx", feeds)
+    (folder / "full.onnx").unlink()
     shutil.copy(trained / "tokenizer.json", folder / "tokenizer.json")
-    with torch.no_grad():
-        expected = model(input_ids=sample["input_ids"], attention_mask=sample["attention_mask"]).logits[:, 0].numpy()
-    return _difference(folder / "model.onnx", sample, expected)
+    return _difference(torch, model, feeds, folder / "model.onnx")
 
 
-def _to_onnx(torch: Any, model: Any, sample: dict[str, Any], folder: Path) -> None:
+def _to_onnx(torch: Any, model: Any, pairs: Any, path: Path) -> None:
     class Logit(torch.nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
@@ -51,27 +53,26 @@ def _to_onnx(torch: Any, model: Any, sample: dict[str, Any], folder: Path) -> No
         def forward(self, input_ids: Any, attention_mask: Any) -> Any:
             return self.inner(input_ids=input_ids, attention_mask=attention_mask).logits[:, 0]
 
-    full = folder / "full.onnx"
-    axes = {name: {0: "pairs", 1: "tokens"} for name in ("input_ids", "attention_mask")}
+    axes = {name: {0: "pairs", 1: "tokens"} for name in _INPUTS}
     torch.onnx.export(
         Logit().eval(),
-        (sample["input_ids"], sample["attention_mask"]),
-        str(full),
-        input_names=["input_ids", "attention_mask"],
+        tuple(pairs[name] for name in _INPUTS),
+        str(path),
+        input_names=list(_INPUTS),
         output_names=["logits"],
         dynamic_axes={**axes, "logits": {0: "pairs"}},
         opset_version=17,
         dynamo=False,
     )
-    quantize(full, folder / "model.onnx")
-    full.unlink()
 
 
-def _difference(path: Path, sample: dict[str, Any], expected: Any) -> float:
-    import numpy as np
+def _difference(torch: Any, model: Any, feeds: Sequence[dict[str, Any]], path: Path) -> float:
     import onnxruntime as ort
 
     session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    feed = {name: sample[name].numpy() for name in ("input_ids", "attention_mask")}
-    (logits,) = session.run(None, feed)
-    return float(np.abs(logits - expected).max())
+    squares = 0.0
+    for feed in feeds:
+        with torch.no_grad():
+            expected = model(**{name: torch.from_numpy(value) for name, value in feed.items()}).logits[0, 0]
+        squares += float(session.run(None, feed)[0][0] - float(expected)) ** 2
+    return math.sqrt(squares / len(feeds))
