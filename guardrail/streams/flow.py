@@ -258,7 +258,7 @@ class StreamFlow(Generic[Piece]):
         since = group.units[0].start - line.shift
         check = Check(shown, turn, self.job.evidence, threshold, remaining, since)
         self._calls += 1
-        group.ticket, group.shift = self._calls, line.shift
+        group.ticket, group.shift, group.gone = self._calls, line.shift, len(line.gone)
         self._tickets[group.ticket] = group
         self._do(Ask(group.ticket, verify.with_, check))
 
@@ -295,12 +295,13 @@ class StreamFlow(Generic[Piece]):
         assert group.verdict is not None
         threshold = self.rules.verify.threshold
         verdict = group.verdict.at(threshold.risk if threshold else None)
-        if verdict.status is Status.UNRELIABLE and not verdict.findings and group.shift != line.shift:
+        gone = [(start - group.shift, end - group.shift) for start, end in line.gone[group.gone :]]
+        if verdict.status is Status.UNRELIABLE and not verdict.findings and gone:
             # It may be about what has been left out meanwhile.
             group.verdict = None
             self._verify(line, group)
             return group.verdict is not None
-        verdict, since = moved(verdict, line.shift - group.shift), group.units[0].start - line.shift
+        verdict, since = moved(verdict, gone, line.shift - group.shift), group.units[0].start - line.shift
         if verdict.status is Status.UNRELIABLE and (late := too_late(verdict, since, self._released)):
             self._notes.append("something bad was found in what was shown already")
             self._released.append(late)
@@ -387,6 +388,7 @@ class StreamFlow(Generic[Piece]):
         self._do(Give(Retracted(start, end, self.index)))
         for unit in part.units:
             line.settled += 1
+            line.gone.append((unit.start, unit.end))
             line.shift += len(unit.text)
             if line.gap is None:
                 line.gap = unit.text[: unit.lead]

@@ -29,7 +29,8 @@ class Group:
     """None where no verdict is asked for."""
     verdict: Verdict | None = None
     shift: int = 0
-    """`Line.shift` when the verdict was asked for."""
+    gone: int = 0
+    """`Line.shift`, and how many places were in `Line.gone`, when the verdict was asked for."""
 
 
 @dataclass(slots=True)
@@ -65,6 +66,8 @@ class Line(Generic[Piece]):
     """With the time at which each had come to its end."""
     groups: deque[Group] = field(default_factory=deque)
     parts: deque[Part] = field(default_factory=deque)
+    gone: list[tuple[int, int]] = field(default_factory=list)
+    """The places of the gate that were left out."""
     gap: str | None = None
     """The white space before the sentences that were just left out."""
     settled: int = 0
@@ -125,7 +128,7 @@ class Line(Generic[Piece]):
         # White space alone is no sentence: it costs no verdict of its own.
         while self.waiting and self.waiting[0][0].is_blank:
             units.append(self.waiting.popleft()[0])
-        group = Group(units, since, shift=self.shift)
+        group = Group(units, since)
         self.groups.append(group)
         return group
 

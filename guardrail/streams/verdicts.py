@@ -12,18 +12,24 @@ __all__ = ["about", "apart", "merged", "moved", "too_late"]
 _SEVERITY = {Status.RELIABLE: 0, Status.UNKNOWN: 1, Status.ERROR: 2, Status.UNRELIABLE: 3}
 
 
-def moved(verdict: Verdict, by: int) -> Verdict:
-    """The verdict with its findings ``by`` characters earlier: so much was left out before them."""
-    if not by:
+def moved(verdict: Verdict, gone: Sequence[tuple[int, int]], by: int) -> Verdict:
+    """The verdict with its findings where they stand since the places ``gone`` were left out; those in them go too.
+
+    ``by``: how much earlier stands what follows all of them.
+    """
+    if not gone:
         return verdict
-    return replace(verdict, findings=tuple(replace(f, start=f.start - by, end=f.end - by) for f in verdict.findings))
+    left = [f for f in verdict.findings if not any(f.start < end and start < f.end for start, end in gone)]
+    if verdict.status is Status.UNRELIABLE and verdict.findings and not left:
+        return _nothing(verdict)
+    return replace(verdict, findings=tuple(_earlier(finding, gone, by) for finding in left))
 
 
 def about(verdict: Verdict, since: int) -> Verdict:
     """What ``verdict``, which may be on the whole text, says of the text from ``since`` on."""
     inside = tuple(finding for finding in verdict.findings if finding.end > since)
     if verdict.status is Status.UNRELIABLE and verdict.findings and not inside:
-        return replace(verdict, status=Status.RELIABLE, risk=None, findings=(), explanation="nothing new was found")
+        return _nothing(verdict)
     return replace(verdict, findings=inside)
 
 
@@ -69,12 +75,22 @@ def merged(verdicts: Sequence[Verdict]) -> Verdict:
     )
 
 
+def _nothing(verdict: Verdict) -> Verdict:
+    return replace(verdict, status=Status.RELIABLE, risk=None, findings=(), explanation="nothing was found in it")
+
+
+def _earlier(finding: Finding, gone: Sequence[tuple[int, int]], by: int) -> Finding:
+    if finding.start < gone[-1][1]:
+        by = sum(end - start for start, end in gone if end <= finding.start)
+    return replace(finding, start=finding.start - by, end=finding.end - by)
+
+
 def _inside(findings: Sequence[Finding], start: int, end: int) -> tuple[Finding, ...]:
     return tuple(finding for finding in findings if finding.start < end and start < finding.end)
 
 
 def _of_one(verdict: Verdict, findings: tuple[Finding, ...]) -> Verdict:
     if not findings:
-        return replace(verdict, status=Status.RELIABLE, risk=None, findings=(), explanation="nothing was found in it")
+        return _nothing(verdict)
     risks = [finding.risk for finding in findings if finding.risk is not None]
     return replace(verdict, risk=max(risks, default=verdict.risk), findings=findings)

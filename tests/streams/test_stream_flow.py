@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -177,6 +178,25 @@ def test_findings_after_a_deletion_stand_where_they_are_shown() -> None:
         "Then.",
         "Now",
     ]
+
+
+def test_what_a_judge_of_the_whole_text_finds_in_a_sentence_that_was_left_out_is_told_once() -> None:
+    def everywhere(check: Check) -> Verdict:
+        return judge(replace(check, since=0))
+
+    driven = (
+        Driven(flow(on_unreliable="repair"), verdict=None).feed(*by_word(f"{WRONG} Is London old? So it is.")).end()
+    )
+    checks = dict(driven.asked)
+    for ticket in sorted(checks, reverse=True):
+        if ticket in driven.asked:
+            driven.answer(ticket, everywhere(checks[ticket]))
+    while driven.asked:
+        ticket = min(driven.asked)
+        driven.answer(ticket, everywhere(driven.asked[ticket]))
+    assert driven.text == f"{PREFIX} It is big. So it is."
+    assert driven.outcome is not None
+    assert (driven.outcome.action, driven.outcome.findings) == (Action.REPAIR, ())
 
 
 def test_an_answer_of_which_nothing_is_left_is_blocked() -> None:
