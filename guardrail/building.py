@@ -17,6 +17,7 @@ from guardrail.policy.model import (
     CustomSpec,
     DedicatedSpec,
     EmbeddedSpec,
+    KnowledgeSpec,
     PanelSpec,
     Policy,
     Retry,
@@ -91,8 +92,9 @@ class _Builder:
         verifier = self._alone(name, spec)
         if spec.fallback is None:
             return verifier
-        # The one in the box says unknown where it has nothing to go by: whoever else knows more is asked then.
-        return FallbackVerifier(verifier, self.made(spec.fallback), unknown=isinstance(spec, EmbeddedSpec))
+        # These say unknown where they have nothing to go by: whoever else knows more is asked then.
+        unknown = isinstance(spec, EmbeddedSpec | KnowledgeSpec)
+        return FallbackVerifier(verifier, self.made(spec.fallback), unknown=unknown)
 
     def _alone(self, name: str, spec: VerifierSpec) -> Verifier:
         match spec:
@@ -111,6 +113,8 @@ class _Builder:
                 return self._panel(spec)
             case ConsistencySpec():
                 return self._consistency(spec)
+            case KnowledgeSpec():
+                return _placed(name, lambda: self._knowledge(spec))
 
     def _retried(self, verifier: Verifier, retry: Retry | None) -> Verifier:
         return verifier if retry is None else RetryVerifier(verifier, retry, on_retry=self.on_retry)
@@ -137,6 +141,12 @@ class _Builder:
             timeout=spec.timeout,
             logprobs=spec.logprobs,
         )
+
+    def _knowledge(self, spec: KnowledgeSpec) -> Verifier:
+        from guardrail.knowledge import Index
+        from guardrail.verifiers.knowledge import KnowledgeVerifier
+
+        return KnowledgeVerifier(Index(spec.index), self._inner(spec.verifier), top=spec.top)
 
     def _inner(self, name: str) -> Verifier:
         """The verifier ``name``, which is the one in the box where the policy calls no other by its name."""

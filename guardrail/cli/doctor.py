@@ -13,7 +13,17 @@ from rich.text import Text
 from guardrail.cli.jsonout import dump
 from guardrail.cli.render import terminal_console
 from guardrail.doctor.examine import Seen, Tried, examine
-from guardrail.doctor.installed import JudgeSeen, Key, ModelSeen, embedded_model, judges, keys, versions
+from guardrail.doctor.installed import (
+    IndexSeen,
+    JudgeSeen,
+    Key,
+    ModelSeen,
+    embedded_model,
+    indexes,
+    judges,
+    keys,
+    versions,
+)
 from guardrail.policy.kinds import described
 from guardrail.policy.loading import load
 from guardrail.policy.model import Policy
@@ -51,13 +61,14 @@ def doctor(ctx: click.Context, policy: str | None, as_json: bool) -> None:
       guardrail doctor --policy guardrail.yaml --json
     """
     found = load(policy)
-    asked, own, model = keys(found, os.environ), judges(found), embedded_model()
+    asked, own, documents, model = keys(found, os.environ), judges(found), indexes(found), embedded_model()
     if as_json:
         tried = list(examine())
-        click.echo(dump(_object(found, asked, own, model, tried)))
+        click.echo(dump(_object(found, asked, own, documents, model, tried)))
     else:
-        tried = _told(terminal_console(), found, policy, asked, own, model)
+        tried = _told(terminal_console(), found, policy, asked, own, documents, model)
     there = all(key.present or not key.needed for key in asked) and all(judge.present for judge in own)
+    there = there and not any(one.problem for one in documents)
     well = model.works and there and all(one.kept for one in tried)
     ctx.exit(0 if well else 1)
 
@@ -68,6 +79,7 @@ def _told(
     source: str | None,
     asked: Sequence[Key],
     own: Sequence[JudgeSeen],
+    documents: Sequence[IndexSeen],
     model: ModelSeen,
 ) -> list[Tried]:
     known = [f"{name} {number or 'not installed'}" for name, number in versions().items()]
@@ -82,12 +94,14 @@ def _told(
         console.print(_key_line(key))
     for judge in own:
         console.print(_judge_line(judge))
+    for one in documents:
+        console.print(_index_line(one))
     console.print(_model_line(model))
     tried = list(examine())
     console.print(_table(tried), Text(_LEGEND, style="dim"))
-    for one in tried:
-        if not one.kept:
-            for detail in dict.fromkeys(one.details):
+    for surface in tried:
+        if not surface.kept:
+            for detail in dict.fromkeys(surface.details):
                 console.print(Text(f"! {detail}", style="red"))
     return tried
 
@@ -106,6 +120,11 @@ def _judge_line(judge: JudgeSeen) -> Text:
     return Text("judge      ", style="bold").append(f"{judge.name} {state} ({where})", style=style)
 
 
+def _index_line(one: IndexSeen) -> Text:
+    told = one.problem or f"{one.path}: {one.files} documents, {one.passages} passages (verifiers.{one.verifier}.index)"
+    return Text("documents  ", style="bold").append(told, style="red" if one.problem else "default")
+
+
 def _model_line(model: ModelSeen) -> Text:
     told = f"version {model.version}, first verdict after {model.seconds:.2f} s" if model.works else model.problem
     return Text("embedded   ", style="bold").append(told, style="default" if model.works else "red")
@@ -121,7 +140,12 @@ def _table(tried: Sequence[Tried]) -> Table:
 
 
 def _object(
-    policy: Policy, asked: Sequence[Key], own: Sequence[JudgeSeen], model: ModelSeen, tried: Sequence[Tried]
+    policy: Policy,
+    asked: Sequence[Key],
+    own: Sequence[JudgeSeen],
+    documents: Sequence[IndexSeen],
+    model: ModelSeen,
+    tried: Sequence[Tried],
 ) -> dict[str, object]:
     return {
         "versions": versions(),
@@ -133,6 +157,16 @@ def _object(
                 for k in asked
             ],
             "judges": [{"verifier": j.verifier, "name": j.name, "present": j.present} for j in own],
+            "indexes": [
+                {
+                    "verifier": i.verifier,
+                    "path": i.path,
+                    "documents": i.files,
+                    "passages": i.passages,
+                    "works": not i.problem,
+                }
+                for i in documents
+            ],
         },
         "embedded": {"version": model.version, "works": model.works, "seconds": round(model.seconds, 3)},
         "surfaces": [

@@ -11,14 +11,15 @@ from typing import Any
 
 from guardrail.conversation import Evidence, Turn
 from guardrail.errors import ConfigError
-from guardrail.policy.model import CustomSpec, Policy
+from guardrail.knowledge import Index
+from guardrail.policy.model import CustomSpec, KnowledgeSpec, Policy
 from guardrail.policy.problems import key_of
 from guardrail.policy.secrets import SecretRef
 from guardrail.verifiers.embedded import EmbeddedVerifier
 from guardrail.verifiers.plugins import names
 from guardrail.verifiers.protocol import Check
 
-__all__ = ["JudgeSeen", "Key", "ModelSeen", "embedded_model", "judges", "keys", "versions"]
+__all__ = ["IndexSeen", "JudgeSeen", "Key", "ModelSeen", "embedded_model", "indexes", "judges", "keys", "versions"]
 
 _DISTRIBUTIONS = (
     "guardrail-llm",
@@ -98,6 +99,31 @@ def judges(policy: Policy) -> list[JudgeSeen]:
         for verifier, spec in policy.verifiers.items()
         if isinstance(spec, CustomSpec)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSeen:
+    """An index of documents that a policy names."""
+
+    verifier: str
+    path: str
+    files: int = 0
+    passages: int = 0
+    problem: str = ""
+    """Why it cannot be searched; empty where it can."""
+
+
+def indexes(policy: Policy) -> list[IndexSeen]:
+    """Every index that the verifiers of ``policy`` name."""
+    return [_index(name, spec.index) for name, spec in policy.verifiers.items() if isinstance(spec, KnowledgeSpec)]
+
+
+def _index(verifier: str, path: str) -> IndexSeen:
+    try:
+        facts = Index(path).facts()
+    except ConfigError as error:
+        return IndexSeen(verifier, path, problem=str(error))
+    return IndexSeen(verifier, path, facts.files, facts.passages)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,30 +12,26 @@ from guardrail.policy.consistency import ConsistencySpec
 from guardrail.policy.custom import CustomSpec
 from guardrail.policy.dedicated import DedicatedSpec
 from guardrail.policy.judges import ChatSpec, EmbeddedSpec
+from guardrail.policy.knowledge import KnowledgeSpec
 from guardrail.policy.part import Part
-from guardrail.policy.problems import Path, Problem, refuse, refuse_all
+from guardrail.policy.problems import Path, Problem, refuse_all
 
-__all__ = ["BUILT", "NOT_BUILT", "VerifierSpec", "circular", "described", "draws_samples", "others"]
+__all__ = ["BUILT", "VerifierSpec", "circular", "described", "draws_samples", "others"]
 
-BUILT = ("embedded", "chat", "dedicated", "cascade", "panel", "consistency", "custom")
+BUILT = ("embedded", "chat", "dedicated", "cascade", "panel", "consistency", "knowledge", "custom")
 """The kinds of verifiers that there are."""
-NOT_BUILT = ("knowledge",)
-"""Kinds of verifiers that have a name but are not built."""
 
 
-def _built(value: object) -> object:
-    kind = value.get("kind") if isinstance(value, Mapping) else None
-    if kind in NOT_BUILT:
-        raise refuse(f"the verifier kind {kind!r} is not built; there are {', '.join(BUILT)}", "kind")
+def _mapping(value: object) -> object:
     if not isinstance(value, Mapping | Part):
         raise refuse_all([Problem((), "must be a mapping such as {kind: embedded}", True)])
     return value
 
 
 VerifierSpec = Annotated[
-    EmbeddedSpec | ChatSpec | DedicatedSpec | CascadeSpec | PanelSpec | ConsistencySpec | CustomSpec,
+    EmbeddedSpec | ChatSpec | DedicatedSpec | CascadeSpec | PanelSpec | ConsistencySpec | KnowledgeSpec | CustomSpec,
     Field(discriminator="kind"),
-    BeforeValidator(_built),
+    BeforeValidator(_mapping),
 ]
 """One verifier, told apart by ``kind``."""
 
@@ -47,7 +43,7 @@ def others(spec: VerifierSpec) -> Iterator[tuple[Path, str]]:
         yield ("then",), spec.then
     if isinstance(spec, PanelSpec):
         yield from ((("members", place), name) for place, name in enumerate(spec.members))
-    if isinstance(spec, ConsistencySpec):
+    if isinstance(spec, ConsistencySpec | KnowledgeSpec):
         yield ("verifier",), spec.verifier
     if spec.fallback is not None:
         yield ("fallback",), spec.fallback
@@ -62,6 +58,8 @@ def described(spec: VerifierSpec) -> str:
             words = f"panel of {', '.join(spec.members)}"
         case ConsistencySpec():
             words = f"consistency by {spec.verifier}"
+        case KnowledgeSpec():
+            words = f"knowledge in {spec.index} by {spec.verifier}"
         case CustomSpec():
             words = f"custom {spec.name}"
         case _:

@@ -215,7 +215,7 @@ def _names(document: Document, names: object) -> list[tuple[Path, str]]:
 
 
 def _with_paths(data: dict[str, Any], folder: FilePath) -> dict[str, Any]:
-    """``data`` with the paths of weights taken from the folder of the file that names them."""
+    """``data`` with the paths of weights and indexes taken from the folder of the file that names them."""
     verifiers = data.get("verifiers")
     if not isinstance(verifiers, Mapping):
         return data
@@ -223,7 +223,7 @@ def _with_paths(data: dict[str, Any], folder: FilePath) -> dict[str, Any]:
 
 
 def _with_path(spec: object, folder: FilePath) -> object:
-    path = spec.get("path") if isinstance(spec, Mapping) else None
-    if not isinstance(spec, Mapping) or not isinstance(path, str) or path in ("", "none"):
+    if not isinstance(spec, Mapping):
         return spec
-    return {**spec, "path": str(folder / path)}
+    given = {key: path for key in ("path", "index") if isinstance(path := spec.get(key), str)}
+    return {**spec, **{key: str(folder / path) for key, path in given.items() if path not in ("", "none")}}

@@ -24,6 +24,7 @@ from guardrail.policy.custom import CustomSpec
 from guardrail.policy.dedicated import DedicatedSpec
 from guardrail.policy.judges import BOX, ChatSpec, EmbeddedSpec
 from guardrail.policy.kinds import VerifierSpec, circular, described, others
+from guardrail.policy.knowledge import KnowledgeSpec
 from guardrail.policy.part import Part
 from guardrail.policy.problems import Path, Problem, did_you_mean, refuse, refuse_all
 from guardrail.policy.retries import (
@@ -67,6 +68,7 @@ __all__ = [
     "History",
     "Hold",
     "Incrementing",
+    "KnowledgeSpec",
     "Match",
     "Messages",
     "NoWait",

@@ -25,6 +25,7 @@ from guardrail.policy import (
     custom,
     dedicated,
     judges,
+    knowledge,
     model,
     retries,
     routing,
@@ -112,7 +113,15 @@ def _widen(parts: _Schema) -> None:
     chat["required"] = ["kind", "dialect"]
     chat["if"] = {"properties": {"dialect": {"const": "kluster"}}}
     chat["else"] = {"required": ["model", "base_url"]}
-    for name in ("EmbeddedSpec", "DedicatedSpec", "CascadeSpec", "PanelSpec", "ConsistencySpec", "CustomSpec"):
+    for name in (
+        "EmbeddedSpec",
+        "DedicatedSpec",
+        "CascadeSpec",
+        "PanelSpec",
+        "ConsistencySpec",
+        "KnowledgeSpec",
+        "CustomSpec",
+    ):
         parts[name]["required"] = ["kind", *parts[name].get("required", ())]
     parts["PanelSpec"]["properties"]["members"] |= {"minItems": 2, "uniqueItems": True}
     parts["CustomSpec"]["properties"]["name"] |= {"pattern": "^[^:]+$"}
@@ -193,7 +202,20 @@ def _describe(schema: _Schema, words: dict[str, str]) -> None:
 
 def _documented() -> Iterator[tuple[str, dict[str, str]]]:
     """The parts of a policy, with the docstrings that stand below their fields."""
-    for module in (model, judges, dedicated, composed, consistency, custom, rules, thresholds, retries, routing, cases):
+    for module in (
+        model,
+        judges,
+        dedicated,
+        composed,
+        consistency,
+        knowledge,
+        custom,
+        rules,
+        thresholds,
+        retries,
+        routing,
+        cases,
+    ):
         for name, part in inspect.getmembers(module, _is_part):
             if part.__module__ == module.__name__:
                 family = [base for base in part.__mro__ if _is_part(base) and base is not BaseModel]

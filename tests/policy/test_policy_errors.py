@@ -182,15 +182,11 @@ WRONG: list[tuple[str, str, str]] = [
     (DEFAULT + "stream: {in_flight: 0}\n", "4:25", "1 or more"),
     (DEFAULT + "stream: {hold: {time: 8}}\n", "4:27", "must be a duration with a unit"),
     # verifiers
-    *[
-        (f"version: 1\nverifiers:\n  main: {{kind: {kind}}}\n", "3:16", f"the verifier kind '{kind}' is not built")
-        for kind in ("knowledge",)
-    ],
-    ("version: 1\nverifiers:\n  main: {kind: embeded}\n", "3:16", "must be one of embedded, chat, dedicated, cascade, panel, consistency, custom, not 'embeded'; did you mean 'embedded'?"),
+    ("version: 1\nverifiers:\n  main: {kind: embeded}\n", "3:16", "must be one of embedded, chat, dedicated, cascade, panel, consistency, knowledge, custom, not 'embeded'; did you mean 'embedded'?"),
     ("version: 1\nverifiers:\n  other: {threads: 2}\n", "3:10", "the key 'kind' is missing: add one of embedded, chat"),
     ("version: 1\nverifiers:\n  main: {kind: chat}\n", "3:9", "the key 'dialect' is missing"),
     ("version: 1\nverifiers:\n  main: {kind: chat, dialect: structured, model: x}\n", "3:9", "verifiers.main: the key 'base_url' is missing"),
-    ("version: 1\nverifiers:\n  main: {dialect: lynx}\n", "3:9", "'kind' is missing: add one of embedded, chat, dedicated, cascade, panel, consistency, custom"),
+    ("version: 1\nverifiers:\n  main: {dialect: lynx}\n", "3:9", "'kind' is missing: add one of embedded, chat, dedicated, cascade, panel, consistency, knowledge, custom"),
     ("version: 1\nverifiers:\n  main: {kind: chat, dialect: lynx, base_url: 'http://j/v1'}\n", "3:9", "the key 'model' is missing"),
     ("version: 1\nverifiers:\n  main: {kind: chat, dialect: minichek, model: x}\n", "3:31", "did you mean 'minicheck'?"),
     *[
@@ -230,6 +226,9 @@ WRONG: list[tuple[str, str, str]] = [
     ("version: 1\nverifiers:\n  main: {kind: consistency, logprobs: yes}\n", "3:39", "must be a number, not 'yes'"),
     ("version: 1\nverifiers:\n  main: {kind: consistency, verifier: lokal}\n", "3:39", "there is no verifier 'lokal'"),
     ("version: 1\nverifiers:\n  embedded: {kind: consistency}\n", "3:13", "goes round in a circle: embedded -> embedded"),
+    ("version: 1\nverifiers:\n  main: {kind: knowledge}\n", "3:9", "the key 'index' is missing: add it"),
+    ("version: 1\nverifiers:\n  main: {kind: knowledge, index: none.index, top: 0}\n", "3:51", "must be 1 or more, not 0"),
+    ("version: 1\nverifiers:\n  main: {kind: knowledge, index: i, verifier: main}\n", "3:47", "goes round in a circle: main -> main"),
     (PANEL + "members: [local], combine: any}\n", "5:32", "needs at least two verifiers"),
     (PANEL + "members: local, combine: any}\n", "5:32", "must be a list, not 'local'"),
     (PANEL + "members: [local, judge, local], combine: any}\n", "5:47", "is a member already: 'local' has one voice"),

@@ -144,6 +144,7 @@ WRONG: list[dict[str, Any]] = [
         for spec in (
             {},
             {"kind": "consistency", "samples": 0},
+            {"kind": "knowledge"},
             {"kind": "consistency", "temperature": 0},
             {"kind": "cascade"},
             {"kind": "cascade", "first": "main", "then": "other"},

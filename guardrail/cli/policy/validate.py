@@ -35,5 +35,9 @@ def validate(file: str) -> None:
 
 def _stale(policy: Policy) -> list[tuple[str, str]]:
     """Thresholds that were calibrated for another embedded model; other verifiers may need keys to say who they are."""
-    specs = {name: spec for name, spec in policy.verifiers.items() if isinstance(spec, EmbeddedSpec)}
+    specs = {
+        name: spec
+        for name, spec in policy.verifiers.items()
+        if isinstance(spec, EmbeddedSpec) and spec.fallback is None
+    }
     return list(stale(policy, build(policy.model_copy(update={"verifiers": specs}))))
