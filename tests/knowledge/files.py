@@ -45,7 +45,8 @@ def pdf(*pages: str, title: str = "") -> bytes:
     objects = ["<< /Type /Catalog /Pages 2 0 R >>", f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>"]
     for number, text in enumerate(pages):
         shown = f"BT /F1 12 Tf 72 720 Td ({text}) Tj ET"
-        page = f"<< /Type /Page /Parent 2 0 R /Resources << {font} >> /MediaBox [0 0 612 792] /Contents {4 + 2 * number} 0 R >>"
+        box, content = "/MediaBox [0 0 612 792]", f"/Contents {4 + 2 * number} 0 R"
+        page = f"<< /Type /Page /Parent 2 0 R /Resources << {font} >> {box} {content} >>"
         objects += [page, f"<< /Length {len(shown)} >>\nstream\n{shown}\nendstream"]
     objects.append(f"<< /Title ({title}) >>")
     body, places = b"%PDF-1.4\n", list[int]()
