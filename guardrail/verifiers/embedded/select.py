@@ -6,6 +6,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 from itertools import groupby
 
 from guardrail.claims.segment import sentences
@@ -62,8 +63,10 @@ class Sources:
         # An answer that names its source says nothing new.
         named = [token for piece in evidence for token in (*titles[piece], *words(piece.url or ""))]
         self.lexicon = Lexicon.of([*named, *(token for source in self.sources for token in source.tokens)])
-        self._short = sum(len(source.tokens) for source in self.sources) <= WORDS
-        self._where: dict[str, list[int]] = defaultdict(list)
+        self.words = sum(len(source.tokens) for source in self.sources)
+        """How many words the evidence has."""
+        self._short = self.words <= WORDS
+        self._where = defaultdict[str, list[int]](list)
         for place, source in enumerate(self.sources):
             for token in {*source.tokens, *titles[source.evidence]}:
                 self._where[token].append(place)
@@ -90,14 +93,14 @@ class Sources:
             if scores and looked_at > _LOOKED_AT:
                 break
             weight = math.log(1 + len(self.sources) / len(places))
-            for place in places:
+            for place in places[:_LOOKED_AT]:
                 scores[place] += weight / (1 + 0.02 * len(self.sources[place].tokens))  # type: ignore[assignment]
         return scores
 
     def _chosen(self, scores: Counter[int]) -> list[int]:
         chosen: list[int] = []
         length = 0
-        for place in sorted(scores, key=lambda place: (-scores[place], place))[:_TRIED]:
+        for place in nsmallest(_TRIED, scores, key=lambda place: (-scores[place], place)):
             size = len(self.sources[place].tokens)
             if chosen and scores[place] < _RELATED * scores[chosen[0]]:
                 break

@@ -15,12 +15,14 @@ import functools
 import os
 import threading
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
+from guardrail.cache import Cache, MemoryCache
 from guardrail.checks import ALONE, CHECKS, VERSION, Case, found_in
 from guardrail.checks.numbers import borne_out
 from guardrail.claims import Sentence, claims, with_question
@@ -37,6 +39,9 @@ __all__ = ["EmbeddedVerifier"]
 
 _CHANCE = 0.1
 """A single shared word concerns a claim when it is at least this share of the claim's words of content."""
+_CONTEXTS = 64
+_CONTEXT_WORDS = 250_000
+"""So many contexts, and words in all of them together, are remembered cut and indexed: about 200 bytes a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ class _Reading:
 class EmbeddedVerifier:
     """Verifies answers against the evidence at hand, in this process.
 
-    ``path``: a model folder; None: the model that guardrail ships. ``threads``: of one inference; None:
+    ``path``: a model folder; None: the model that guardrail ships. ``threads``: of one check; None:
     one a core. The model is loaded at the first verdict. Raises `ConfigError` then if the folder holds no
     model that can be read. ``checks``: names out of `guardrail.checks.CHECKS`; none, and the model judges
     alone.
@@ -69,6 +74,7 @@ class EmbeddedVerifier:
         self._folder = SHIPPED if path is None else Path(path)
         self._threads = threads
         self._checks = tuple(name for name in CHECKS if name in checks)
+        self._cut: Cache[Sources] = MemoryCache(_CONTEXTS, size=_CONTEXT_WORDS, weigh=lambda sources: sources.words)
 
     @functools.cached_property
     def version(self) -> str:
@@ -86,7 +92,8 @@ class EmbeddedVerifier:
         return self._verify(check, threading.Event())
 
     async def averify(self, check: Check) -> Verdict:
-        """The same in a worker thread: inference never runs on the event loop. Cancelling ends it at the next batch."""
+        """The same in a worker thread: inference never runs on the event loop. Cancelling ends it at the next
+        claim."""
         given_up = threading.Event()
         try:
             return await asyncio.get_running_loop().run_in_executor(
@@ -123,12 +130,12 @@ class EmbeddedVerifier:
             return _no_verdict(Cause.LANGUAGE, "the answer is not in the Latin script, and the model knows no other")
         if not any(is_latin(piece.text) for piece in check.evidence):
             return _no_verdict(Cause.LANGUAGE, "no evidence is in the Latin script, and the model knows no other")
-        sources = Sources(check.evidence)
+        sources = self._sources(check.evidence)
         readings = self._read(stated, question, sources, case, look_at_clock)
         before = (sources.passage(with_question(claim.text, question)) for claim in said if claim.end <= check.since)
         passages = chain((reading.passage for reading in readings), before)
         if any(map(_concerned, passages)) or _concerned(sources.passage(question)):
-            found = found_in(case, self._checks)
+            found = _Places(found_in(case, self._checks))
             return self._verdict([_checked(reading, found) for reading in readings], check)
         return self._without_evidence(case, stated, check) or Verdict(
             Status.UNKNOWN,
@@ -136,11 +143,19 @@ class EmbeddedVerifier:
             explanation="none of the evidence concerns any claim of the answer",
         )
 
+    def _sources(self, evidence: tuple[Evidence, ...]) -> Sources:
+        """The evidence, cut and indexed; once, as long as it is remembered."""
+        known = self._cut.get(evidence)
+        if known is None:
+            known = Sources(evidence)
+            self._cut.put(evidence, known)
+        return known
+
     def _without_evidence(self, case: Case, stated: Sequence[Sentence], check: Check) -> Verdict | None:
         """What the checks tell that need none: a wrong calculation, a contradiction to an earlier turn."""
-        found = found_in(case, [name for name in self._checks if name in ALONE])
+        found = _Places(found_in(case, [name for name in self._checks if name in ALONE]))
         threshold = self._threshold(check)
-        bad = [f for f in found if any(_inside(f, claim) for claim in stated) and (f.risk or 0.0) >= threshold]
+        bad = [f for claim in stated for f in found.inside(claim) if (f.risk or 0.0) >= threshold]
         if not bad:
             return None
         risk = max(finding.risk or 0.0 for finding in bad)
@@ -159,7 +174,8 @@ class EmbeddedVerifier:
         look_at_clock: Callable[[], None],
     ) -> list[_Reading]:
         asked = [with_question(claim.text, question) for claim in stated]
-        passages = [sources.passage(text) for text in asked]
+        of = {text: sources.passage(text) for text in dict.fromkeys(asked)}
+        passages = [of[text] for text in asked]
         model = self._model()
         logits = model.logits([(p.text, text) for p, text in zip(passages, asked, strict=True)], look_at_clock)
         return [
@@ -199,15 +215,23 @@ def _reading(
     return _Reading(claim, passage, everywhere, model.settings.risk(logit, everywhere, here))
 
 
-def _checked(reading: _Reading, found: Sequence[Finding]) -> _Reading:
+class _Places:
+    """Findings in the order of the answer."""
+
+    def __init__(self, found: Sequence[Finding]) -> None:
+        self._found = found
+        self._starts = [finding.start for finding in found]
+
+    def inside(self, claim: Sentence) -> Sequence[Finding]:
+        """Those that begin in ``claim``."""
+        return self._found[bisect_left(self._starts, claim.start) : bisect_left(self._starts, claim.end)]
+
+
+def _checked(reading: _Reading, found: _Places) -> _Reading:
     """The reading with what the checks found in its claim."""
-    inside = [finding for finding in found if _inside(finding, reading.claim)]
+    inside = found.inside(reading.claim)
     risk = max([reading.risk, *(finding.risk or 0.0 for finding in inside)])
     return replace(reading, risk=risk, found=tuple(inside))
-
-
-def _inside(finding: Finding, claim: Sentence) -> bool:
-    return claim.start <= finding.start < claim.end
 
 
 def _concerned(passage: Passage) -> bool:
@@ -264,8 +288,8 @@ def _signed(verdict: Verdict, version: str, latency: float) -> Verdict:
 
 @functools.cache
 def _workers(pid: int) -> ThreadPoolExecutor:
-    """Threads for inference, shared by all verifiers: two suffice, as one inference uses every core.
+    """Threads that verify for event loops, shared by all verifiers: one a core.
 
     One pool a process: threads do not survive a fork.
     """
-    return ThreadPoolExecutor(2, thread_name_prefix="guardrail-embedded")
+    return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="guardrail-embedded")

@@ -91,22 +91,22 @@ def test_a_foreign_name_or_a_bare_number_is_no_foreign_answer() -> None:
     assert verify("330", told, question="How often does it occur?").status is Status.RELIABLE
 
 
-async def test_a_check_that_is_cancelled_ends_with_the_batch_that_it_is_at() -> None:
-    batches = 0
+async def test_a_check_that_is_cancelled_ends_with_the_claim_that_it_is_at() -> None:
+    reading = 0
 
     class Counting(EmbeddedVerifier):
         def _model(self) -> Model:
             model = super()._model()
 
-            def run(pairs: Sequence[tuple[str, str]]) -> object:
-                nonlocal batches
-                batches += 1
+            def read(pair: tuple[str, str]) -> float:
+                nonlocal reading
+                reading += 1
                 loop.call_soon_threadsafe(task.cancel)
                 cancelled.wait(30)
-                return Model._run(model, pairs)
+                return Model._read(model, pair)
 
             counted = copy(model)
-            counted._run = run  # type: ignore[method-assign, assignment]
+            counted._read = read  # type: ignore[method-assign]
             return counted
 
         def _judge(self, check: Check, look_at_clock: Callable[[], None]) -> Verdict:
@@ -117,12 +117,12 @@ async def test_a_check_that_is_cancelled_ends_with_the_batch_that_it_is_at() -> 
 
     loop, cancelled, ended = asyncio.get_running_loop(), threading.Event(), threading.Event()
     answer = " ".join(f"The tower has {n} stairs." for n in range(100))
-    task = asyncio.create_task(Counting().averify(check(answer, TOWER)))
+    task = asyncio.create_task(Counting(threads=2).averify(check(answer, TOWER)))
     with pytest.raises(asyncio.CancelledError):
         await task
     cancelled.set()
-    assert ended.wait(30)
-    assert batches == 1
+    assert await asyncio.to_thread(ended.wait, 30)
+    assert reading <= 2  # one a thread
 
 
 def test_what_a_title_names_is_read_with_the_text_below_it() -> None:
@@ -237,7 +237,7 @@ async def test_the_event_loop_is_not_held_up() -> None:
             await asyncio.sleep(0)
 
     watcher = asyncio.create_task(watch())
-    await EmbeddedVerifier().averify(check(" ".join(["It is 450 metres tall."] * 40), TOWER))
+    await EmbeddedVerifier().averify(check(" ".join(f"It is {n} metres tall." for n in range(40)), TOWER))
     watcher.cancel()
     assert len(ticks) > 10
 
