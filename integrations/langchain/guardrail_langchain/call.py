@@ -26,7 +26,7 @@ from guardrail_langchain.tokens import usage_of
 from guardrail_langchain.tools import without_tools
 from guardrail_langchain.views import with_fields
 
-__all__ = ["Call", "GenerationError", "Request", "opened"]
+__all__ = ["Call", "GenerationError", "Request", "going_to", "opened"]
 
 _ONLY_FIRST = ("n", "stream", "stream_options", "prediction", "store")
 """Arguments that make no sense when one answer is asked for again."""
@@ -101,7 +101,7 @@ class Call:
         model = self.request.model
         options = {key: value for key, value in self.request.options.items() if key not in _ONLY_FIRST}
         if draft.model is not None:
-            model = _going_to(model, draft.model)
+            model = going_to(model, draft.model)
             options.pop("model", None)
         if (getattr(model, "n", None) or 1) > 1:
             model = with_fields(model, n=1)
@@ -144,8 +144,8 @@ def _name_of(model: BaseChatModel) -> str | None:
     return next((name for key in _MODEL_FIELDS if isinstance(name := getattr(model, key, None), str)), None)
 
 
-def _going_to(model: BaseChatModel, name: str) -> BaseChatModel:
-    """``model``, asking for the LLM called ``name``."""
+def going_to(model: BaseChatModel, name: str) -> BaseChatModel:
+    """``model``, asking for the LLM called ``name``; raises `GenerationError` where that cannot be told to it."""
     known = next((key for key in _MODEL_FIELDS if key in type(model).model_fields), None)
     if known is None:
         raise GenerationError(f"a {type(model).__name__} has no field for another model's name, {name!r}")

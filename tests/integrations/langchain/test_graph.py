@@ -147,18 +147,64 @@ async def test_a_regeneration_that_calls_a_tool_instead_is_no_answer(run: Run) -
     compiled = graph(model, "strict")
     answer = (await run(compiled, ASKED))["messages"][-1]
     assert answer.tool_calls == []
-    assert "it called a tool where it should have answered" in " ".join(guardrail.report(answer).notes)
+    assert "the LLM called a tool in the place of an answer" in " ".join(guardrail.report(answer).notes)
     assert guardrail.report(answer).action == "block"
 
 
 @twins
 async def test_a_fallback_goes_to_the_other_model_with_the_same_messages(run: Run) -> None:
-    model = ScriptedModel(BAD, GOOD)
+    names: list[str] = []
+
+    class Named(ScriptedModel):
+        model_name: str = "small"
+
+        def __init__(self, *script: str, **more: Any) -> None:
+            super().__init__(*script, **more)
+
+        def _generate(self, *told: Any, **more: Any) -> Any:
+            names.append(self.model_name)
+            return super()._generate(*told, **more)
+
     policy = blocking(on_unreliable=[{"do": "fallback", "model": "larger"}, "block"])
-    state = await run(graph(model, policy), ASKED)
+    kinds: list[dict[str, Any]] = [{}, {"review": ["error"]}]
+    for more in kinds:
+        names.clear()
+        model = Named(BAD, GOOD)
+        state = await run(graph(model, policy, **more), ASKED)
+        assert state["messages"][-1].text == GOOD
+        assert names == ["small", "larger"]
+        assert len(model.asked[1]) == 1
+
+
+@twins
+@pytest.mark.parametrize("review", [[], ["error"]], ids=["seen", "unseen"])
+async def test_a_model_that_is_guarded_already_is_judged_once(run: Run, review: list[str]) -> None:
+    verifier, own = judge(), judge()
+    model = guardrail.wrap(ScriptedModel(BAD, GOOD), guardrail.Guard(verifiers={"main": own}))
+    state = await run(graph(model, verifier=verifier, review=review), ASKED)
     assert state["messages"][-1].text == GOOD
-    assert model.options[1]["model"] == "larger"
-    assert len(model.asked[1]) == 1
+    assert (len(verifier.checks), len(own.checks)) == (2, 0)
+
+
+@twins
+async def test_documents_that_a_tool_brought_beside_its_text_are_evidence(run: Run) -> None:
+    paris = Document("Paris is the capital.", metadata={"source": "atlas"})
+    brought = ToolMessage("One page.", tool_call_id="1", artifact=[paris])
+    asked = [*ASKED["messages"], calling("look"), brought]
+    for generate in (ScriptedModel(GOOD), says(GOOD)):
+        verifier = judge()
+        await run(graph(generate, verifier=verifier), {"messages": asked})
+        assert verifier.checks[0].evidence[0].url == "atlas"
+
+
+async def test_a_models_answer_is_streamed_as_it_is_released_and_a_nodes_comes_whole() -> None:
+    def pieces(compiled: Any) -> list[str]:
+        return [piece.text for piece, _ in compiled.stream(ASKED, THREAD, stream_mode="messages")]
+
+    for generate, whole in ((ScriptedModel(GOOD), False), (says(GOOD), True)):
+        seen = pieces(graph(generate))
+        assert "".join(seen) == GOOD
+        assert (len(seen) == 1) is whole
 
 
 # nodes of all kinds
