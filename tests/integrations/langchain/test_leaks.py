@@ -16,7 +16,7 @@ from langchain.agents import create_agent
 from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 from langchain_core.chat_history import InMemoryChatMessageHistory
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableConfig
@@ -379,8 +379,8 @@ def _texts(parts: list[Any]) -> Iterator[str]:
             yield from _texts(list(part.values()))
         elif isinstance(part, list | tuple):
             yield from _texts(list(part))
-        elif hasattr(part, "model_dump"):
-            yield from _texts([part.model_dump()])
+        elif isinstance(part, BaseMessage):
+            yield str(part.text)
         elif hasattr(part, "ops"):
             yield from _texts(part.ops)
 
