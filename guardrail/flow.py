@@ -24,6 +24,7 @@ from guardrail.errors import VerifierError
 from guardrail.events import ActionTaken, Event, OutcomeReady, TurnGenerated, VerdictGiven
 from guardrail.feedback import write_feedback
 from guardrail.outcome import Attempt, Mode, Outcome
+from guardrail.places import placed
 from guardrail.policy.decide import Decision, decide
 from guardrail.policy.model import Rules, Step
 from guardrail.repair import without
@@ -349,7 +350,7 @@ class _Run:
 
     def _repaired(self, bad: Attempt) -> Outcome:
         """The last attempt without its bad sentences; blocked where nothing is left of it."""
-        text = without(bad.turn.text, bad.verdict.findings)
+        text = without(bad.turn.text, placed(bad.verdict, bad.turn.text).findings)
         if not text:
             self.notes.append("could not repair: no sentence is known to be good")
             return self._outcome(Action.BLOCK, None, tuple(self.attempts))

@@ -55,6 +55,12 @@ def test_an_answer_of_which_nothing_is_left_is_blocked(text: str, verdict: Verdi
     assert "could not repair: no sentence is known to be good" in outcome.notes
 
 
+def test_a_finding_that_is_misplaced_takes_the_sentence_that_it_quotes() -> None:
+    policy = Policy(policies={"default": Rules.model_validate({"on_unreliable": "repair"})})
+    guard = Guard(policy, verifiers={"main": lambda check: unreliable("London")})
+    assert guard.run(lambda draft: "Paris is big. It is London.", ASKED).text == "Paris is big."
+
+
 def test_shadow_repairs_nothing() -> None:
     outcome = run("It is London. It is big.", unreliable("London"), mode="shadow")
     assert (outcome.action, outcome.text) == (Action.REPAIR, "It is London. It is big.")

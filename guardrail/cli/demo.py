@@ -89,7 +89,7 @@ def _verdict(attempt: Attempt) -> str:
 
 
 def _received(played: Played) -> Iterator[Text]:
-    how = f" ({played.pieces} pieces, after the verdict)" if played.scene.stream else ""
+    how = f" ({played.pieces} pieces, each sentence after its verdict)" if played.scene.stream else ""
     yield (
         Text("app gets    ", style="dim").append(visible(played.received), style="bold green").append(how, style="dim")
     )

@@ -85,15 +85,18 @@ SCENES = (
     ),
     Scene(
         name="streamed",
-        title="A stream is held until it is verified",
+        title="A stream whose tail is regenerated",
         policy="balanced",
         system=_LEAVE,
-        question="Who has to approve three weeks of leave?",
+        question="How many days of paid leave do I get, and when do they expire?",
         drafts=(
-            "Nobody has to approve leave of more than ten consecutive days.",
+            "Full-time employees receive 26 days of paid leave a year. Unused leave never expires. "
+            "You may take it whenever you like.",
+            "Unused leave expires on 31 March of the following year. "
             "Leave of more than ten consecutive days needs the written approval of the department head.",
         ),
-        point="stream=True: not one word of the first draft was sent to the application.",
+        point="stream=True: the first sentence was shown as soon as it was verified, and the bad one never. The LLM "
+        "was asked to go on from what was shown: one answer, without a seam.",
         stream=True,
     ),
     Scene(

@@ -25,6 +25,7 @@ from guardrail.feedback import write_continuation, write_feedback
 from guardrail.flow import Draft, Job
 from guardrail.gate import Pieces, SentenceGate, Split, Unit
 from guardrail.outcome import Attempt, Outcome
+from guardrail.places import placed
 from guardrail.policy.decide import Decision, decide
 from guardrail.policy.model import Step
 from guardrail.streams.commands import Ask, Command, Cut, Finish, Forget, Give, GoOn, Pause, Say
@@ -62,7 +63,7 @@ class StreamFlow(Generic[Piece]):
         self._released: list[Verdict] = []
         """On what is shown."""
         self._commands: list[Command] = []
-        self._tickets: dict[int, Group] = {}
+        self._tickets: dict[int, tuple[Group, Check]] = {}
         self._calls = self._sources = 0
         self._spent: set[tuple[str, int]] = set()
         self._again_of: dict[tuple[str, int], Again] = {}
@@ -133,10 +134,11 @@ class StreamFlow(Generic[Piece]):
     def judged(self, ticket: int, reply: Verdict | VerifierError, now: float) -> list[Command]:
         """A verdict is in, or there is none to be had."""
         self._now = now
-        group = self._tickets.pop(ticket, None)
-        if group is None or self._over:
+        group, check = self._tickets.pop(ticket, (None, None))
+        if group is None or check is None or self._over:
             return []
-        group.verdict = reply if isinstance(reply, Verdict) else self._no_verdict(reply)
+        verdict = reply if isinstance(reply, Verdict) else self._no_verdict(reply)
+        group.verdict = placed(verdict, check.turn.text, check.since)
         if group.verdict.usage is not None:
             self._usage = (self._usage or Usage()) + group.verdict.usage
         return self._proceed()
@@ -259,7 +261,7 @@ class StreamFlow(Generic[Piece]):
         check = Check(shown, turn, self.job.evidence, threshold, remaining, since)
         self._calls += 1
         group.ticket, group.shift, group.gone = self._calls, line.shift, len(line.gone)
-        self._tickets[group.ticket] = group
+        self._tickets[group.ticket] = group, check
         self._do(Ask(group.ticket, verify.with_, check))
 
     def _so_far(self, line: Line[Piece], last: Unit) -> str:

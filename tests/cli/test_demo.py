@@ -45,7 +45,9 @@ def test_nothing_of_a_rejected_draft_is_received(played: dict[str, Played]) -> N
         result = played[name]
         assert all(attempt.turn.text != result.received for attempt in result.outcome.attempts[:-1])
     assert played["blocked"].finish_reason == "content_filter"
-    assert played["streamed"].received == SCENES[3].drafts[1]
+    shown, said = played["streamed"].received, SCENES[3].drafts
+    assert shown == f"Full-time employees receive 26 days of paid leave a year. {said[1]}"
+    assert "never" not in shown
 
 
 def test_an_outage_is_reported_with_its_cause(played: dict[str, Played]) -> None:

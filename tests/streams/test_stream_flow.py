@@ -123,6 +123,15 @@ def test_findings_stand_in_the_answer_that_is_shown() -> None:
     assert [event.action for event in driven.of(Verified)] == ["pass", "pass", "flag", "pass", "flag"]
 
 
+@pytest.mark.parametrize("quote", [BAD, "what nobody said"])
+def test_a_finding_that_is_misplaced_lets_nothing_pass(quote: str) -> None:
+    def misplacing(check: Check) -> Verdict:
+        return unreliable(quote) if BAD in check.turn.text else reliable()
+
+    driven = Driven(flow(on_unreliable="block", messages={"blocked": "No."}), verdict=misplacing).feed(*by_word(WRONG))
+    assert driven.text == f"{PREFIX}\n\nNo."
+
+
 def test_a_continuation_is_gated_too() -> None:
     driven = Driven(flow(on_unreliable=["regenerate", "block"], messages={"blocked": "No."}))
     driven._continuations = [by_word("The capital is Lyon. London is big.")]
