@@ -11,6 +11,7 @@ from guardrail.events import Retrying
 from guardrail.policy.judges import BOX
 from guardrail.policy.kinds import VerifierSpec
 from guardrail.policy.model import (
+    CacheSpec,
     CascadeSpec,
     ChatSpec,
     ConsistencySpec,
@@ -24,6 +25,7 @@ from guardrail.policy.model import (
 )
 from guardrail.policy.problems import did_you_mean
 from guardrail.policy.secrets import header_values
+from guardrail.resilience.cache import CacheVerifier, in_memory
 from guardrail.resilience.deadline import DeadlineVerifier
 from guardrail.resilience.fallback import FallbackVerifier
 from guardrail.resilience.retry import RetryVerifier
@@ -98,6 +100,19 @@ class _Builder:
 
     def _alone(self, name: str, spec: VerifierSpec) -> Verifier:
         match spec:
+            case EmbeddedSpec() | ChatSpec() | DedicatedSpec() | CustomSpec():
+                return _remembering(self._single(name, spec), spec.cache)
+            case CascadeSpec():
+                return self._cascade(spec)
+            case PanelSpec():
+                return self._panel(spec)
+            case ConsistencySpec():
+                return self._consistency(spec)
+            case KnowledgeSpec():
+                return _placed(name, lambda: self._knowledge(spec))
+
+    def _single(self, name: str, spec: EmbeddedSpec | ChatSpec | DedicatedSpec | CustomSpec) -> Verifier:
+        match spec:
             case EmbeddedSpec():
                 return _embedded(spec)
             case ChatSpec():
@@ -107,14 +122,6 @@ class _Builder:
             case CustomSpec():
                 # A foreign judge may know no deadline; the built ones keep theirs.
                 return self._retried(DeadlineVerifier(_custom(name, spec, self.env), timeout=spec.timeout), spec.retry)
-            case CascadeSpec():
-                return self._cascade(spec)
-            case PanelSpec():
-                return self._panel(spec)
-            case ConsistencySpec():
-                return self._consistency(spec)
-            case KnowledgeSpec():
-                return _placed(name, lambda: self._knowledge(spec))
 
     def _retried(self, verifier: Verifier, retry: Retry | None) -> Verifier:
         return verifier if retry is None else RetryVerifier(verifier, retry, on_retry=self.on_retry)
@@ -153,6 +160,10 @@ class _Builder:
         if name == BOX and name not in self.specs and name not in self.ready:
             return _embedded(EmbeddedSpec())
         return self.made(name)
+
+
+def _remembering(verifier: Verifier, spec: CacheSpec | None) -> Verifier:
+    return verifier if spec is None else CacheVerifier(verifier, in_memory(spec.entries, spec.ttl))
 
 
 def _embedded(spec: EmbeddedSpec) -> Verifier:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
+from guardrail.policy.caching import CacheSpec
 from guardrail.policy.durations import SomeSeconds
 from guardrail.policy.judges import Name
 from guardrail.policy.part import Maybe, Part
@@ -103,6 +104,8 @@ class CustomSpec(Part):
     """For one try; none: what is left of the budget."""
     retry: Maybe[Retry] = None
     """Tries after failures of the transport; none: one try."""
+    cache: Maybe[CacheSpec] = None
+    """Which verdicts to remember; none: every check is made anew."""
     fallback: Maybe[Name] = None
     """The name of the verifier that is asked when this one gives no verdict."""
 

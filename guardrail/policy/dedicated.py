@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from guardrail.policy.caching import CacheSpec
 from guardrail.policy.durations import SomeSeconds
 from guardrail.policy.judges import KLUSTER, HttpUrl, Name, with_key
 from guardrail.policy.part import Maybe, Part
@@ -42,6 +43,8 @@ class DedicatedSpec(Part):
     """For one try. Longer than for ``chat``: without evidence the service searches the web."""
     retry: Retry = Retry()
     """Tries after failures of the transport."""
+    cache: Maybe[CacheSpec] = None
+    """Which verdicts to remember; none: every check is made anew."""
     fallback: Maybe[Name] = None
     """The name of the verifier that is asked when this one gives no verdict."""
     headers: Headers = Field(default_factory=dict)

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from guardrail.policy.caching import CacheSpec
 from guardrail.policy.durations import SomeSeconds
 from guardrail.policy.part import Count, Maybe, Part
 from guardrail.policy.problems import Problem, refuse, refuse_all
@@ -64,6 +65,8 @@ class EmbeddedSpec(Part):
     """How many threads one check may use; none: chosen by the machine."""
     checks: CheckNames = ()
     """The deterministic checks beside the model, by name; ``all``, or ``off``: the model alone."""
+    cache: Maybe[CacheSpec] = None
+    """Which verdicts to remember; none: every check is made anew."""
     fallback: Maybe[Name] = None
     """The name of the verifier that is asked when this one says unknown, or gives no verdict."""
 
@@ -113,6 +116,8 @@ class ChatSpec(Part):
     """For one try."""
     retry: Retry = Retry()
     """Tries after failures of the transport."""
+    cache: Maybe[CacheSpec] = None
+    """Which verdicts to remember; none: every check is made anew."""
     fallback: Maybe[Name] = None
     """The name of the verifier that is asked when this one gives no verdict."""
     headers: Headers = Field(default_factory=dict)

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from guardrail.policy.caching import CacheSpec
 from guardrail.policy.cases import Case
 from guardrail.policy.composed import CascadeSpec, PanelSpec
 from guardrail.policy.consistency import ConsistencySpec
@@ -55,6 +56,7 @@ from guardrail.policy.thresholds import EMBEDDED_THRESHOLD, Calibrated, Target, 
 __all__ = [
     "EMBEDDED_THRESHOLD",
     "Budget",
+    "CacheSpec",
     "Calibrated",
     "CascadeSpec",
     "Case",

@@ -19,6 +19,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from pydantic_core import CoreSchema
 
 from guardrail.policy import (
+    caching,
     cases,
     composed,
     consistency,
@@ -204,6 +205,7 @@ def _documented() -> Iterator[tuple[str, dict[str, str]]]:
     """The parts of a policy, with the docstrings that stand below their fields."""
     for module in (
         model,
+        caching,
         judges,
         dedicated,
         composed,
