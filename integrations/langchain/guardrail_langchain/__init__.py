@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from guardrail_langchain.adapter import adapter
 
 if TYPE_CHECKING:
+    from guardrail_langchain.answer_guard import AnswerGuard as AnswerGuard
     from guardrail_langchain.callback import AsyncGuardrailCallbackHandler as AsyncGuardrailCallbackHandler
     from guardrail_langchain.callback import GuardrailCallbackHandler as GuardrailCallbackHandler
     from guardrail_langchain.graph import guard_node as guard_node
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from guardrail_langchain.review import under_review as under_review
 
 __all__ = [
+    "AnswerGuard",
     "AsyncGuardrailCallbackHandler",
     "GuardrailCallbackHandler",
     "GuardrailMiddleware",
@@ -34,6 +36,7 @@ __all__ = [
 ]
 
 _LAZY: dict[str, str] = {
+    "AnswerGuard": "guardrail_langchain.answer_guard",
     "AsyncGuardrailCallbackHandler": "guardrail_langchain.callback",
     "GuardrailCallbackHandler": "guardrail_langchain.callback",
     "GuardrailMiddleware": "guardrail_langchain.middleware",

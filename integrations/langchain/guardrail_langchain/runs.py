@@ -13,7 +13,7 @@ from langchain_core.runnables.config import ensure_config
 
 from guardrail.conversation import Evidence
 from guardrail.given import given
-from guardrail_langchain.retrieved import Retrieved
+from guardrail_langchain.overheard import Overheard
 
 __all__ = ["Run", "current", "entered", "run_of"]
 
@@ -27,7 +27,7 @@ class Run:
 
     tags: frozenset[str] = frozenset()
     metadata: Mapping[str, str] = field(default_factory=dict)
-    retrieved: tuple[Retrieved, ...] = ()
+    overheard: tuple[Overheard, ...] = ()
     given: tuple[Evidence, ...] = ()
     """The caller's evidence where the call was made: a stream may be read elsewhere."""
 
@@ -39,7 +39,7 @@ class Run:
     @property
     def evidence(self) -> tuple[Evidence, ...]:
         """What was given, and what the retrievers of this run have brought so far."""
-        return (*self.given, *(document for heard in self.retrieved for document in heard.documents))
+        return (*self.given, *(document for heard in self.overheard for document in heard.documents))
 
 
 _current: ContextVar[Run | None] = ContextVar("guardrail_langchain_run", default=None)
@@ -78,6 +78,6 @@ def _run(tags: Iterable[str] | None, metadata: Mapping[str, Any] | None, handler
     return Run(
         frozenset(tags or ()),
         {key: str(value) for key, value in (metadata or {}).items() if isinstance(value, str | int | float)},
-        tuple(handler for handler in handlers if isinstance(handler, Retrieved)),
+        tuple(handler for handler in handlers if isinstance(handler, Overheard)),
         given(),
     )
