@@ -97,6 +97,7 @@ class Guard:
         listeners: Sequence[Listener] = (),
     ) -> None:
         self._policy = load(policy)
+        self._given = dict(verifiers or {})
         self._listeners = (LogListener(), *listeners)
         # Foreign verifiers may know no deadline; the built ones keep theirs.
         own = {name: DeadlineVerifier(as_verifier(judge)) for name, judge in (verifiers or {}).items()}
@@ -105,6 +106,13 @@ class Guard:
         self._stale = dict(stale(self._policy, self._verifiers))
         for key, note in self._stale.items():
             once(f"stale {self._policy.digest} {key}", f"policies.{key}.verify.threshold: {note}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # What is built of the policy (models, connections) is built anew where it arrives.
+        return _restored, (self._policy, self._given, self._listeners[1:])
+
+    def __deepcopy__(self, memo: object) -> Guard:
+        return self  # immutable; what holds it may be copied as it likes
 
     @property
     def policy(self) -> Policy:
@@ -448,6 +456,11 @@ class Guard:
 
     def _tell(self, event: Event) -> None:
         broadcast(self._listeners, event)
+
+
+def _restored(policy: Policy, verifiers: Mapping[str, Judge], listeners: Sequence[Listener]) -> Guard:
+    """A guard, from what was pickled of it."""
+    return Guard(policy, verifiers=verifiers, listeners=listeners)
 
 
 class _Keeper(Listener):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import pickle
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -351,3 +353,11 @@ def test_the_verdict_of_a_blocked_answer_is_that_of_the_last_attempt() -> None:
 def test_a_verifier_that_the_policy_does_not_name_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"no verifier 'mian'; did you mean 'main'\?; it has main"):
         Guard(verifiers={"mian": ScriptedVerifier(reliable())})
+
+
+def test_a_guard_goes_to_another_process_as_its_policy_and_copies_of_what_holds_it_share_it() -> None:
+    with Guard("strict") as guard, pickle.loads(pickle.dumps(guard)) as back:
+        answered = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello!"}]
+        assert back.policy == guard.policy
+        assert back.check(answered).action is guard.check(answered).action
+        assert copy.deepcopy([guard])[0] is guard

@@ -8,9 +8,10 @@ from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
 
 from guardrail.errors import ConfigError
 from guardrail.guard import Guard
-from guardrail_langchain.answering import with_guarded_model
+from guardrail_langchain.answering import with_model
 from guardrail_langchain.guarded_run import GuardedRun
 from guardrail_langchain.overheard import Overheard
+from guardrail_langchain.swapped import guarded_model
 
 __all__ = ["guarded_chain"]
 
@@ -28,7 +29,7 @@ def guarded_chain(chain: Runnable[Any, Any], guard: Guard) -> Runnable[Any, Any]
             f"guardrail.wrap() cannot guard a {type(chain).__name__}: a graph stores and streams what its nodes say "
             "before its end; guard the model in it, or use guardrail_langchain.guard_node or GuardrailMiddleware"
         )
-    bound = with_guarded_model(chain, guard)
+    bound = with_model(chain, lambda model: guarded_model(model, guard))
     if bound is None:
         return GuardedRun(chain, guard)
     return RunnableBinding(bound=bound, config_factories=[_listening])

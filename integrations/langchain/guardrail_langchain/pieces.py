@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata, add_usage
-from langchain_core.outputs import ChatGenerationChunk
+from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk
 from langchain_core.utils._merge import merge_dicts
 
 from guardrail.verdict import Usage
 from guardrail_langchain.messages import text_of
 
-__all__ = ["About", "Piece", "body_of", "calls_tool", "like", "split"]
+__all__ = ["About", "Piece", "body_of", "calls_tool", "like", "split", "whole_chunk"]
 
+_OF_A_CHUNK = ("content", "id", "name", "additional_kwargs", "response_metadata", "usage_metadata")
 _WITH_TEXT = ("model_provider", "logprobs")
 """What is said of a chunk itself, and not of the whole."""
 
@@ -92,6 +95,18 @@ def like(model: BaseMessage | None, text: str, **fields: Any) -> ChatGenerationC
         about = {"model_provider": model.response_metadata["model_provider"], **fields.pop("response_metadata", {})}
         fields["response_metadata"] = about
     return ChatGenerationChunk(message=AIMessageChunk(content=content, id=model.id if model else None, **fields))
+
+
+def whole_chunk(generation: ChatGeneration, output: Mapping[str, Any] | None = None) -> ChatGenerationChunk:
+    """A whole answer as the only chunk of a stream; ``output`` is what its provider said of the whole."""
+    fields = {key: value for key, value in generation.message.model_dump().items() if key in _OF_A_CHUNK}
+    fields["response_metadata"] = {**(output or {}), **fields["response_metadata"]}
+    calls = [
+        tool_call_chunk(name=call["name"], args=json.dumps(call["args"]), id=call["id"], index=place)
+        for place, call in enumerate(getattr(generation.message, "tool_calls", ()))
+    ]
+    message = AIMessageChunk(**fields, tool_call_chunks=calls, chunk_position="last")
+    return ChatGenerationChunk(message=message, generation_info=generation.generation_info)
 
 
 def _with(chunk: ChatGenerationChunk, update: Mapping[str, Any], info: dict[str, Any] | None) -> ChatGenerationChunk:

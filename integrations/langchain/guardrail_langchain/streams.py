@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import functools
-import json
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, TypeVar
 
-from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.ai import add_usage
-from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.outputs.chat_generation import merge_chat_generation_chunks
 
@@ -20,6 +17,7 @@ from guardrail_langchain.asking import aagain, again, astream, stream
 from guardrail_langchain.call import Call
 from guardrail_langchain.gated import agated, gated
 from guardrail_langchain.marks import MARK
+from guardrail_langchain.pieces import whole_chunk
 from guardrail_langchain.runs import Run, entered
 from guardrail_langchain.settled import is_repaired, source_of
 from guardrail_langchain.tokens import spent, tokens_of
@@ -27,7 +25,6 @@ from guardrail_langchain.tokens import spent, tokens_of
 __all__ = ["aguarded", "awithin", "guarded", "within"]
 
 Item = TypeVar("Item")
-_OF_A_CHUNK = ("content", "id", "name", "additional_kwargs", "response_metadata", "usage_metadata")
 
 
 def within(run: Run, chunks: Iterator[Item]) -> Iterator[Item]:
@@ -120,7 +117,7 @@ def _released(
     """The stream's own chunks, the last with the verdict, or one chunk in their place."""
     [generation] = (ended := call.settled(result, [outcome])).generations
     if outcome.turn is None or is_repaired(outcome) or source_of(outcome, call.others) is not None:
-        yield _chunk_of(generation, ended.llm_output)
+        yield whole_chunk(generation, ended.llm_output)
         return
     yield from chunks[:-1]
     yield _with_verdict(chunks[-1], generation, call)
@@ -134,18 +131,6 @@ def _with_verdict(last: ChatGenerationChunk, whole: ChatGeneration, call: Call) 
     if more is not None:
         update["usage_metadata"] = add_usage(tokens_of(message), more)
     return last.model_copy(update={"message": message.model_copy(update=update)})
-
-
-def _chunk_of(generation: ChatGeneration, output: dict[str, Any] | None) -> ChatGenerationChunk:
-    """A whole answer as the only chunk of a stream."""
-    fields = {key: value for key, value in generation.message.model_dump().items() if key in _OF_A_CHUNK}
-    fields["response_metadata"] = {**(output or {}), **fields["response_metadata"]}
-    calls = [
-        tool_call_chunk(name=call["name"], args=json.dumps(call["args"]), id=call["id"], index=place)
-        for place, call in enumerate(getattr(generation.message, "tool_calls", ()))
-    ]
-    message = AIMessageChunk(**fields, tool_call_chunks=calls, chunk_position="last")
-    return ChatGenerationChunk(message=message, generation_info=generation.generation_info)
 
 
 def _nothing() -> None:

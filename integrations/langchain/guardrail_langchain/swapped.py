@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from weakref import WeakValueDictionary
 
 from langchain_core.language_models import BaseChatModel
@@ -16,10 +16,13 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 
 from guardrail.guard import Guard
+from guardrail.logs import once
 from guardrail_langchain import caching, streams
 from guardrail_langchain.asked import STRUCTURED
 from guardrail_langchain.asking import aanswered, answered
 from guardrail_langchain.call import Call, opened
+from guardrail_langchain.clients import refuse_guarded_client
+from guardrail_langchain.delegated import delegating, goes_its_own_way
 from guardrail_langchain.runs import current, entered, run_of
 from guardrail_langchain.views import seen_as, with_fields
 
@@ -105,12 +108,21 @@ _HOOKS: dict[str, type] = {
 """What is overridden only where the model's class has its own: LangChain goes by who has which."""
 _NATIVE = ("_stream_chat_model_events", "_astream_chat_model_events")
 """Hooks of models that make the events of a stream themselves: they would go past the guard."""
+_FROM_IN_FRONT = "a {} is called by methods of its own: a model of another class is put in front of it, and guarded"
 _made: WeakValueDictionary[_Of, type[BaseChatModel]] = WeakValueDictionary()
 
 
 def guarded_model(model: Model, guard: Guard) -> Model:
-    """A copy of ``model``, of the same type, guarded by ``guard``; one that is guarded already is guarded anew."""
+    """A copy of ``model``, of the same type, guarded by ``guard``; one that is guarded already is guarded anew.
+
+    A model that has methods of its own where LangChain's are gone by is guarded from in front: what comes back is no
+    longer one of its class. Raises `ConfigError` where the model's own client is guarded already.
+    """
+    refuse_guarded_client(model)
     kind = guards(model).kind if isinstance(model, Guarded) else type(model)
+    if goes_its_own_way(kind):
+        once(f"langchain:delegated:{kind.__module__}.{kind.__qualname__}", _FROM_IN_FRONT.format(kind.__name__))
+        return cast(Model, guarded_model(delegating(model), guard))
     copy: Model = model.model_copy()
     object.__setattr__(copy, "__class__", _guarded_kind(_Of(kind, guard)))
     return copy
