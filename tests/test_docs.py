@@ -21,6 +21,8 @@ from tests.integrations.openai.upstream import Reply, Upstream, chunks, completi
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("integrations/*/README.md")])
+OF_EXTRAS = {"langchain.md": "langgraph"}
+"""Pages whose snippets need what an extra brings; `make test` installs it."""
 DRAFTS = ("Refunds are possible within 60 days of delivery.", "Refunds are possible within 30 days of delivery.")
 # Pages leave their clients open, as short programs do; what they leave is collected here, not in some later test.
 LEAVES_CLIENTS_OPEN = pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -65,6 +67,8 @@ def page(path: Path) -> Document:
 def test_every_snippet_of_the_page_does_what_it_says(
     path: Path, llm: Upstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if needed := OF_EXTRAS.get(path.name):
+        pytest.importorskip(needed, reason="the extra is not installed")
     monkeypatch.chdir(tmp_path)
     for example in page(path).examples():
         example.evaluate()

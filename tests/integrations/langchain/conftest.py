@@ -4,4 +4,5 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-collect_ignore = [] if find_spec("langgraph") else ["test_graph.py", "test_leaks.py", "test_middleware.py"]
+NEED_IT = ("test_examples.py", "test_graph.py", "test_leaks.py", "test_middleware.py")
+collect_ignore = [] if find_spec("langgraph") else [*NEED_IT]
