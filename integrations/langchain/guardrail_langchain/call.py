@@ -97,7 +97,8 @@ class Call:
 
     def again(self, draft: Draft) -> Request:
         """What to ask for another answer; raises `GenerationError` where it cannot be asked for, or not any more."""
-        take_one()
+        if draft.sample is None:
+            take_one()
         model = self.request.model
         options = {key: value for key, value in self.request.options.items() if key not in _ONLY_FIRST}
         if draft.model is not None:

@@ -14,6 +14,7 @@ from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from guardrail.errors import ConfigError, GuardrailError, MissingExtra
 from guardrail.flow import Draft, Generated
 from guardrail.outcome import Outcome
+from guardrail_langchain.aside import aside
 from guardrail_langchain.call import going_to
 from guardrail_langchain.marks import MARK, mark
 from guardrail_langchain.messages import read_turn
@@ -46,6 +47,9 @@ class Answering:
         if draft.feedback is not None and draft.rejected is not None:
             rejected = AIMessage(draft.rejected.text, id=f"{_UNSEEN}-rejected-{draft.attempt}")
             messages = [*messages, rejected, HumanMessage(draft.feedback, id=f"{_UNSEEN}-feedback-{draft.attempt}")]
+        if self.model is not None and draft.sample is not None:
+            model, options = aside(self.model, {}, draft.sample, 0)
+            return model.bind(**options), messages
         if self.model is not None:
             return going_to(self.model, draft.model) if draft.model else self.model, messages
         if draft.model:
@@ -115,19 +119,29 @@ class Drafts:
     def _kept(self, result: Any, draft: Draft) -> Generated:
         answer = answer_in(result, self.answering.key)
         generated = Generated(read_turn(answer, {}))
-        if draft.attempt > 1 and generated.turn.tool_calls:
+        if generated.turn.tool_calls and (draft.attempt > 1 or draft.sample is not None):
             # It would come back here with the tool's result, and might do so again and again.
             raise GuardrailError("the LLM called a tool in the place of an answer")
-        self.made.append((generated, answer, result))
+        if draft.sample is None:
+            self.made.append((generated, answer, result))
         return generated
 
     def update(self, outcome: Outcome) -> dict[str, Any]:
         """The update of the state that releases the outcome."""
         key = self.answering.key
+        if outcome.turn is None:
+            blocked = AIMessage(outcome.text, response_metadata={"finish_reason": "content_filter"})
+            return {key: [_marked(blocked, outcome)]}
+        answer, result = self._released(outcome)
+        return with_answer(result, key, _marked(answer, outcome), without=_UNSEEN)
+
+    def _released(self, outcome: Outcome) -> tuple[AIMessage, Any]:
+        """The answer to release, and the result that it came in."""
         for generated, answer, result in self.made:
             if generated.turn is outcome.turn:
-                return with_answer(result, key, _marked(answer, outcome), without=_UNSEEN)
-        return {key: [_marked(AIMessage(outcome.text, response_metadata={"finish_reason": "content_filter"}), outcome)]}
+                return answer, result
+        _, answer, result = self.made[-1]  # a repaired answer is the last one without its bad sentences
+        return answer.model_copy(update={"content": outcome.text}), result
 
 
 def _marked(answer: AIMessage, outcome: Outcome) -> AIMessage:

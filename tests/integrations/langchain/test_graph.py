@@ -24,6 +24,7 @@ from typing_extensions import TypedDict
 import guardrail
 from guardrail.logs import forgotten
 from guardrail.testing import ScriptedVerifier, reliable, unknown, unreliable
+from guardrail.verdict import Cause
 from guardrail_langchain import aunder_review, guard_node, review_node, route_by_verdict, under_review
 from tests.integrations.langchain.scripted import ScriptedModel, calling
 
@@ -205,6 +206,35 @@ async def test_a_models_answer_is_streamed_as_it_is_released_and_a_nodes_comes_w
         seen = pieces(graph(generate))
         assert "".join(seen) == GOOD
         assert (len(seen) == 1) is whole
+
+
+@twins
+async def test_a_repaired_answer_is_released_without_its_bad_sentences(run: Run) -> None:
+    def bad_sentence(check: guardrail.Check) -> guardrail.Verdict:
+        return unreliable(BAD) if BAD in check.turn.text else reliable()
+
+    said = f"{GOOD} {BAD} It is large."
+    for generate in (ScriptedModel(said), lambda state: said):
+        verifier = ScriptedVerifier(bad_sentence, repeat=True)
+        compiled = graph(generate, blocking(on_unreliable="repair"), verifier=verifier)
+        answer = (await run(compiled, ASKED))["messages"][-1]
+        assert answer.text.split() == f"{GOOD} It is large.".split()
+        assert answer.response_metadata["guardrail"]["action"] == "repair"
+        assert "London" not in everything_saved(compiled)
+
+
+@twins
+async def test_further_answers_that_a_verifier_asks_for_are_drawn_from_the_node_and_not_seen(run: Run) -> None:
+    rules = {"verifiers": {"main": {"kind": "consistency", "samples": 3}}}
+    for generate in (ScriptedModel(GOOD, "London?", "London!", GOOD), lambda state: GOOD):
+        built = StateGraph(State)
+        policy = guardrail.load_policy({"version": 1, **rules})
+        built.add_node("answer", guard_node(generate, policy, review=["block"]))
+        built.add_edge(START, "answer")
+        compiled: Any = built.compile(checkpointer=InMemorySaver())
+        answer = (await run(compiled, ASKED))["messages"][-1]
+        assert guardrail.report(answer).cause is not Cause.NO_GENERATOR
+        assert "London" not in everything_saved(compiled)
 
 
 # nodes of all kinds

@@ -166,6 +166,15 @@ async def test_the_next_question_has_all_regenerations_again(run: Run) -> None:
     assert len(model.asked) == 4
 
 
+def test_further_answers_that_a_verifier_draws_are_no_regenerations() -> None:
+    policy = guardrail.load_policy({"version": 1, "verifiers": {"main": {"kind": "consistency", "samples": 3}}})
+    model = ScriptedModel(GOOD)
+    agent = create_agent(model, [], middleware=[GuardrailMiddleware(policy, regenerations=0)])
+    answer = agent.invoke(ASKED)["messages"][-1]
+    assert guardrail.report(answer).cause is None
+    assert len(model.asked) == 4
+
+
 @twins
 async def test_none_at_all_is_possible(run: Run) -> None:
     guarded, model = agent(BAD, regenerations=0)
