@@ -112,11 +112,14 @@ class ScriptedLLM:
     def __init__(self, *script: str | Turn | Exception | Callable[[Draft], str | Turn]) -> None:
         self.drafts: list[Draft] = []
         self._script = script
+        self._lock = threading.Lock()
 
     def __call__(self, draft: Draft) -> str | Turn:
         """The next answer."""
-        self.drafts.append(draft)
-        answer = _line(self._script, len(self.drafts) - 1, False, "LLM")
+        with self._lock:  # samples are drawn at the same time
+            place = len(self.drafts)
+            self.drafts.append(draft)
+        answer = _line(self._script, place, False, "LLM")
         if isinstance(answer, Exception):
             raise answer
         return answer(draft) if callable(answer) else answer

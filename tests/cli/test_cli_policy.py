@@ -83,6 +83,19 @@ def test_a_bad_policy_is_refused_with_its_place() -> None:
     assert result.stdout == ""
 
 
+def test_validate_needs_nothing_that_a_policy_names_to_be_there(tmp_path: Path) -> None:
+    file = tmp_path / "guardrail.yaml"
+    file.write_text(
+        "version: 1\nverifiers:\n  main: {kind: embedded, fallback: documents}\n"
+        "  documents: {kind: knowledge, index: none.index, fallback: closed_book}\n"
+        "  closed_book: {kind: consistency}\n"
+    )
+    result = CliRunner().invoke(cli, ["policy", "validate", str(file)])
+    assert result.exit_code == 0, result.output
+    assert "main (embedded, else documents)" in result.output
+    assert "by embedded, else closed_book), closed_book (consistency by embedded)" in result.output
+
+
 def test_validate_says_what_was_found() -> None:
     Path("good.yaml").write_text("version: 1\nverifiers: {main: {kind: chat, dialect: kluster}}\n")
     result = run("validate", "good.yaml")

@@ -14,8 +14,10 @@ from guardrail.doctor import examine as examining
 from guardrail.doctor import installed
 from guardrail.doctor.examine import Tried, examine
 from guardrail.doctor.surfaces import SURFACES, Surface
+from guardrail.knowledge import index_folder
 from guardrail.policy.loading import load
 from guardrail.verifiers.embedded import EmbeddedVerifier
+from tests.knowledge.files import write
 from tests.verifiers.judges import install
 
 
@@ -161,6 +163,21 @@ def test_what_verifiers_are_made_of_is_told_and_whether_judges_are_installed(
 
 
 @pytest.mark.usefixtures("few")
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("there", [True, False])
+def test_an_index_of_documents_that_is_not_there_is_told(there: bool, tmp_path: Path) -> None:
+    if there:
+        index_folder(write(tmp_path / "docs", a__txt="One."), tmp_path / "docs.index")
+    file = tmp_path / "guardrail.yaml"
+    file.write_text("version: 1\nverifiers:\n  main: {kind: knowledge, index: docs.index}\n", encoding="utf-8")
+    shown, machine = doctor("--policy", str(file)), doctor("--policy", str(file), "--json")
+    assert shown.exit_code == machine.exit_code == (0 if there else 1), shown.output
+    output = " ".join(shown.output.split())
+    assert ("1 documents, 1 passages (verifiers.main.index)" if there else "there is no index") in output
+    (told,) = json.loads(machine.stdout)["policy"]["indexes"]
+    assert (told["verifier"], told["documents"], told["works"]) == ("main", int(there), there)
+
+
 def test_a_policy_that_cannot_be_used_is_a_mistake_of_the_user(tmp_path: Path) -> None:
     file = tmp_path / "guardrail.yaml"
     file.write_text("version: 1\nverifier: {}\n", encoding="utf-8")
