@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -36,8 +37,11 @@ def released(policy: Any, mode: str) -> Any:
 
 
 def judged(check: Any) -> Any:
-    """Unreliable is whatever speaks of London."""
-    return unreliable("London") if "London" in check.turn.text else reliable()
+    """Unreliable is whatever speaks of London, or in Cyrillic letters."""
+    if "London" in check.turn.text:
+        return unreliable("London")
+    foreign = re.search(r"[А-я][А-я .]*\.", check.turn.text)
+    return unreliable(foreign[0]) if foreign else reliable()
 
 
 def _http_client(kind: str) -> Any:
@@ -95,6 +99,7 @@ class Client:
         closing = self.client.close()
         if isinstance(closing, Awaitable):
             self.loop.run_until_complete(closing)
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         self.loop.close()
 
 
