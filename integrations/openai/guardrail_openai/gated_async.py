@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -35,6 +37,7 @@ class AsyncGatedStream:
         self._guard, self._gating, self._response = guard, gating, response
         self._known, self._ask, self._note = known, ask, note
         self._gated: AsyncGated[Any] | None = None
+        self._closing: set[asyncio.Future[None]] = set()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         gating = self._gating
@@ -57,7 +60,8 @@ class AsyncGatedStream:
         """End all that is under way: the upstream, those that go on from it, and verifications."""
         if self._gated is not None:
             await self._gated.aclose()
-        await self._response.aclose()
+        await self._close(self._response)
+        await asyncio.gather(*self._closing)
 
     async def _begin(self) -> AsyncGated[Any]:
         known = await self._known()
@@ -66,7 +70,7 @@ class AsyncGatedStream:
             known.conversation,
             split=self._gating.split,
             generate=self._go_on,
-            close=self._response.aclose,
+            close=functools.partial(self._close, self._response),
             evidence=known.evidence,
             info=known.info,
             choices=self._gating.choices,
@@ -78,7 +82,7 @@ class AsyncGatedStream:
     async def _go_on(self, draft: Draft, index: int) -> AsyncIterator[Chunk[Any]]:
         response = await self._ask(draft, index)
         if not response.is_success:
-            await response.aclose()
+            await self._close(response)
             raise GenerationError(f"the LLM answered HTTP {response.status_code}")
         reader = self._gating.writer.go_on()
         if "json" not in response.headers.get("content-type", "").lower():
@@ -88,7 +92,7 @@ class AsyncGatedStream:
         try:
             reply = parse(await response.aread())
         finally:
-            await response.aclose()
+            await self._close(response)
         for chunk in self._gating.went_on(reader, reply):
             yield chunk
 
@@ -108,4 +112,11 @@ class AsyncGatedStream:
             reader.state = "failed"
             raise
         finally:
-            await response.aclose()
+            await self._close(response)
+
+    async def _close(self, response: Any) -> None:
+        """Close a response even though the task that does it is cancelled: half closed, a connection is lost."""
+        closing = asyncio.ensure_future(response.aclose())
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+        await asyncio.shield(closing)
