@@ -92,14 +92,14 @@ class ChatReader:
             # What cannot be read may hold anything: it goes out only if all before it did.
             self.closing.append(event)
             return ()
-        if chunk.get("error"):
+        if chunk.get("error") or chunk.get("type") == "error":
             raise UpstreamError(event)
         self._note(chunk)
         choices = choices_of(chunk)
         if not choices:
             return self._without_choices(chunk, event)
-        alone = len(choices) == 1
-        found = [self._choice(chunk, choice, event.raw if alone else None) for choice in choices]
+        raw = event.raw if len(choices) == 1 and not self.further else None
+        found = [self._choice(chunk, choice, raw) for choice in choices]
         return [said for said in found if said is not None]
 
     def read_reply(self, reply: Json) -> Sequence[Chunk[ChatDelta]]:

@@ -64,7 +64,12 @@ class Gating:
 
     def end(self) -> bytes:
         """What ends the consumer's stream."""
-        return self.writer.close([outcome for _, outcome in sorted(self.outcomes.items())])
+        return self.writer.close(self.ended)
+
+    @property
+    def ended(self) -> list[Outcome]:
+        """How each choice has ended, in the order of their indices."""
+        return [outcome for _, outcome in sorted(self.outcomes.items())]
 
 
 def gating_for(exchange: Exchange) -> Gating | None:

@@ -159,7 +159,7 @@ class GuardedSending:
         """Remember how the stream ends, as it ends."""
         if not isinstance(item, Ended):
             return
-        outcome = join(list(gating.outcomes.values()))
+        outcome = join(gating.ended)
         head = gating.first.head
         self.guard.remember(outcome, _name(head), key)
         if head.get("object") == "response":

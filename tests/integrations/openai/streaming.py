@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tests.integrations.openai.clients import ASK, ASKED, Client, done, entered, listed
-from tests.integrations.openai.upstream import Json, Reply, completion, delta, response, sse
+from tests.integrations.openai.upstream import Json, Reply, completion, delta, raw, response, sse
 
 GOOD = ("The tower is in Paris.", " It is 300 metres tall.", " It opened in 1889.")
 BAD = "Жжж щщщ юююю."
@@ -90,7 +91,8 @@ def answering(first: Sequence[str], *rest: str) -> Callable[[Json, int], Reply]:
             return Reply(response(whole, f"resp_{number}") if "input" in body else completion(whole))
         if "input" in body:
             return named(response_payloads(pieces, f"resp_{number + 1}"))
-        return chat(pieces, usage=bool((body.get("stream_options") or {}).get("include_usage")))
+        reply = chat(pieces, usage=bool((body.get("stream_options") or {}).get("include_usage")))
+        return replace(reply, body=raw(reply).replace(b"chatcmpl-1", b"chatcmpl-%d" % (number + 1)))
 
     return answer
 

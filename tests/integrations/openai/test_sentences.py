@@ -15,7 +15,6 @@ from guardrail import Action
 from guardrail.verdict import Status
 from tests.integrations.openai.clients import (
     ASK,
-    ASKED,
     BLOCK,
     REGENERATE,
     Client,
@@ -40,7 +39,7 @@ from tests.integrations.openai.streaming import (
     response_payloads,
     with_bad,
 )
-from tests.integrations.openai.upstream import HEAD, Json, Reply, Upstream, completion, delta, raw, response, sse
+from tests.integrations.openai.upstream import Json, Reply, Upstream, completion, delta, raw, response, sse
 
 TEXT = "".join(GOOD)
 REPAIR = {"version": 1, "policies": {"default": {"on_unreliable": {"do": "repair"}}}}
@@ -140,7 +139,7 @@ def test_where_sentences_end_between_pieces_every_byte_is_the_upstreams(make: Ma
 
 def test_log_probabilities_are_never_ahead_of_their_text(make: Make, upstream: Upstream) -> None:
     words = [*by_words(GOOD[0]), f" {BAD}"]
-    tokens = [{"token": word, "logprob": -0.5, "bytes": None, "top_logprobs": []} for word in words]
+    tokens: list[Json] = [{"token": word, "logprob": -0.5, "bytes": None, "top_logprobs": []} for word in words]
     whole = delta(content="".join(words), logprobs={"content": tokens, "refusal": None})
     client, upstream.script = make(BLOCK), [sse(whole, delta("stop"))]
     _, items = streamed(client, logprobs=True)
@@ -238,6 +237,7 @@ def test_a_bad_sentence_is_left_out(make: Make, upstream: Upstream) -> None:
     client, upstream.answer = make(REPAIR), answering(by_words(with_bad(1)))
     _, items = streamed(client)
     assert text_of(items) == TEXT
+    upstream.requests.clear()
     events = events_of(client)
     assert leaked("".join(event.model_dump_json() for event in events)) == 0
     assert events[-1].response.output_text == TEXT
@@ -294,10 +294,10 @@ def test_an_upstream_that_breaks_off_shows_what_was_verified_and_the_sdks_own_er
 @pytest.mark.parametrize("error", [{"error": {"message": "overloaded"}}, {"type": "error", "message": "overloaded"}])
 def test_an_error_in_a_stream_comes_after_what_was_verified(make: Make, upstream: Upstream, error: Json) -> None:
     client = make()
-    upstream.script = [sse(*chat_events([*by_words(GOOD[0]), " It", " is"])[:-1], error, done=False)]
+    upstream.script = [sse(*chat_events([*by_words(GOOD[0]), " It", " was"])[:-1], error, done=False)]
     body = bytes_of(client).decode()
     assert "Paris." in body
-    assert '" is"' not in body
+    assert " was" not in body
     assert "overloaded" in body.strip().splitlines()[-1]
 
 
@@ -305,7 +305,7 @@ def test_a_stream_that_just_stops_is_given_on_as_far_as_it_is_verified(make: Mak
     client, upstream.script = make(), [sse(*chat_events(by_words(TEXT))[:-1], done=False)]
     stream, items = streamed(client)
     assert text_of(items) == TEXT
-    assert guardrail.report(stream).verdict.status is Status.RELIABLE
+    assert guardrail.report(stream).attempts[-1].verdict.status is Status.RELIABLE
 
 
 def test_a_failed_response_shows_what_was_verified(make: Make, upstream: Upstream) -> None:
@@ -340,6 +340,7 @@ def test_a_consumer_that_asks_for_it_is_told_of_every_sentence_in_comments(make:
     assert all(one["index"] == 0 for one in told)
     assert leaked("".join(map(json.dumps, told))) == 0
     assert "guardrail" not in upstream.requests[0]
+    upstream.requests.clear()
     _, items = streamed(client, extra_body={"guardrail": {"events": True}})
     assert text_of(items) == TEXT
 
@@ -352,4 +353,4 @@ def test_nobody_else_is_told(make: Make, upstream: Upstream) -> None:
 def test_events_must_be_true_or_false(make: Make, upstream: Upstream) -> None:
     with pytest.raises(openai.OpenAIError, match=r"guardrail\.events: must be true or false"):
         create(make(), stream=True, extra_body={"guardrail": {"events": "yes"}})
-    assert (upstream.requests, HEAD["id"], ASKED[0]["role"]) == ([], "chatcmpl-1", "user")
+    assert upstream.requests == []
