@@ -1,9 +1,10 @@
-"""Twenty questions to a real LLM behind a guarded client: ``python -m benchmarks.real_llm BASE_URL
-[POLICY]``.
+"""Twenty questions to a real LLM behind a guarded client.
 
-BASE_URL is any OpenAI-compatible endpoint, such as a small local model that is wrong often enough. Prints
-what was flagged,
-regenerated and released, with every draft.
+    python -m benchmarks.real_llm BASE_URL [POLICY] [--stream]
+
+BASE_URL is any OpenAI-compatible endpoint, such as a small local model that is wrong often enough. Prints what was
+flagged, regenerated and released, with every draft; with ``--stream``, answers are streamed, and what was shown is
+printed too.
 """
 
 from __future__ import annotations
@@ -67,22 +68,29 @@ def main() -> None:
     """Ask, and print what happened."""
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    policy = sys.argv[2] if len(sys.argv) > 2 else "balanced"
-    client = guardrail.wrap(OpenAI(base_url=sys.argv[1], api_key="none", timeout=120), policy)
+    streamed = "--stream" in sys.argv
+    url, *rest = [word for word in sys.argv[1:] if word != "--stream"]
+    client = guardrail.wrap(OpenAI(base_url=url, api_key="none", timeout=120), rest[0] if rest else "balanced")
     actions: Counter[str] = Counter()
     for number, (topic, question) in enumerate(QUESTIONS, start=1):
-        answer = client.chat.completions.create(
-            model="local",
-            temperature=0,
-            max_tokens=120,
-            messages=[
+        request = {
+            "model": "local",
+            "temperature": 0,
+            "max_tokens": 120,
+            "messages": [
                 {"role": "system", "content": f"Answer from the document.\n<document>{NOTES[topic]}</document>"},
                 {"role": "user", "content": question},
             ],
-        )
+        }
+        answer = client.chat.completions.create(**request, stream=streamed)
+        shown = "".join(chunk.choices[0].delta.content or "" for chunk in answer if chunk.choices) if streamed else ""
         outcome = guardrail.report(answer)
         actions[outcome.action.value] += 1
         show(number, question, outcome)
+        if streamed:
+            print(f"    shown: {' '.join(shown.split())}")
+            for note in outcome.notes:
+                print(f"    note: {note}")
     print(", ".join(f"{action} {count}" for action, count in sorted(actions.items())))
 
 

@@ -1,6 +1,7 @@
 """What a guarded stream costs: first and last character, unverified characters, calls, and the gate's own time.
 
     python -m benchmarks.streams            # the table, sync and async
+    python -m benchmarks.streams --waits    # how soon a bad sentence ends the upstream; a sentence of a silent one
     python -m benchmarks.streams --gate     # microseconds a token in the gate and the flow
 
 The LLM is a mock: 300 ms to the first token, then 50 tokens a second, 200 tokens. The remote judge takes 500 ms; the
@@ -14,7 +15,7 @@ import asyncio
 import random
 import statistics
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 
 from guardrail import Check, Guard, Policy, Rules, Verdict
@@ -23,10 +24,11 @@ from guardrail.gate import SentenceGate, split_text
 from guardrail.streams.commands import Ask
 from guardrail.streams.flow import StreamFlow
 from guardrail.streams.values import Chunk, Release, Write
-from guardrail.testing import reliable
+from guardrail.testing import reliable, unreliable
 from guardrail.verifiers.embedded import EmbeddedVerifier
 
 FIRST, PER_TOKEN, TOKENS, JUDGE = 0.3, 1 / 50, 200, 0.5
+BLOCK = Policy(policies={"default": Rules(on_unreliable="block")})
 ASKED = [{"role": "user", "content": "Tell me about the Korvane lighthouse."}]
 FACTS = (
     "The lighthouse on the northern cape was built in the year 1874. ",
@@ -188,6 +190,91 @@ def table(rounds: int) -> None:
     print("embedded verdicts:", {status: watched.statuses.count(status) for status in set(watched.statuses)})
 
 
+class Strict(Remote):
+    """A judge that finds the second sentence bad, and remembers when it said so."""
+
+    told = 0.0
+
+    def _done(self, check: Check) -> Verdict:
+        verdict = super()._done(check)
+        if "Its lamp" not in check.turn.text[check.since :]:
+            return verdict
+        self.told = time.monotonic()
+        return unreliable("Its lamp")
+
+
+def waits(rounds: int) -> None:
+    """Prints milliseconds: from the bad verdict to the end of the upstream, and what a sentence waits for beyond its
+    verdict while the upstream is silent for 5 s."""
+    ends, gaps = {"threads": list[float](), "event loop": list[float]()}, dict[str, list[float]]()
+    for _ in range(rounds):
+        for name, call in (("threads", _cut), ("event loop", lambda: asyncio.run(_acut()))):
+            ends[name].append(call())
+        gaps.setdefault("threads", []).append(_silent())
+        gaps.setdefault("event loop", []).append(asyncio.run(_asilent()))
+    for name in ends:
+        worst = f"{max(ends[name]) * 1000:.0f} ms; silent upstream: {max(gaps[name]) * 1000:.0f} ms"
+        print(f"{name}: bad verdict to closed upstream, worst of {rounds}: {worst} beyond the verdict")
+
+
+def _cut() -> float:
+    judge, closed = Strict(), list[float]()
+
+    def watched() -> Iterator[str]:
+        try:
+            yield from source()
+        finally:
+            closed.append(time.monotonic())
+
+    list(Guard(BLOCK, verifiers={"main": judge}).stream(watched(), ASKED))
+    _until(lambda: bool(closed))
+    return closed[0] - judge.told
+
+
+async def _acut() -> float:
+    judge, closed = Strict(), list[float]()
+
+    async def watched() -> AsyncIterator[str]:
+        try:
+            async for text in asource():
+                yield text
+        finally:
+            closed.append(time.monotonic())
+
+    async for _ in Guard(BLOCK, verifiers={"main": judge}).astream(watched(), ASKED):
+        pass
+    return closed[0] - judge.told
+
+
+def _silent() -> float:
+    def silent() -> Iterator[str]:
+        yield "The lighthouse was built in 1874. Its lamp"
+        time.sleep(5)
+        yield " is electric."
+
+    began = time.monotonic()
+    with Guard("observe", verifiers={"main": Remote()}).stream(silent(), ASKED) as stream:
+        next(stream)
+        return time.monotonic() - began - JUDGE
+
+
+async def _asilent() -> float:
+    async def silent() -> AsyncIterator[str]:
+        yield "The lighthouse was built in 1874. Its lamp"
+        await asyncio.sleep(5)
+        yield " is electric."
+
+    began = time.monotonic()
+    async with Guard("observe", verifiers={"main": Remote()}).astream(silent(), ASKED) as stream:
+        await anext(stream)
+        return time.monotonic() - began - JUDGE
+
+
+def _until(there: Callable[[], bool]) -> None:
+    while not there():
+        time.sleep(0.001)
+
+
 def gate(rounds: int) -> None:
     """Prints microseconds a token: of the gate with its segmenter, and of the flow with the gate, verdicts at once."""
     said = tokens(2000)
@@ -215,9 +302,8 @@ def gate(rounds: int) -> None:
         print(f"{name}: {best:.1f} microseconds a token")
 
 
-def _timed(call: object) -> float:
+def _timed(call: Callable[[], None]) -> float:
     started = time.process_time()  # other work on the machine does not count
-    assert callable(call)
     call()
     return time.process_time() - started
 
@@ -225,6 +311,8 @@ def _timed(call: object) -> float:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gate", action="store_true", help="only the gate's own time")
+    parser.add_argument("--waits", action="store_true", help="only what the ends and a silent upstream wait for")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    gate(options.rounds) if options.gate else table(options.rounds)
+    part = gate if options.gate else waits if options.waits else table
+    part(options.rounds)
