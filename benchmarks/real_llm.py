@@ -3,8 +3,8 @@
     python -m benchmarks.real_llm BASE_URL [POLICY] [--stream]
 
 BASE_URL is any OpenAI-compatible endpoint, such as a small local model that is wrong often enough. Prints what was
-flagged, regenerated and released, with every draft; with ``--stream``, answers are streamed, and what was shown is
-printed too.
+flagged, regenerated and released, with every draft. With ``--stream``, five longer answers are streamed, and what was
+shown is printed too.
 """
 
 from __future__ import annotations
@@ -62,6 +62,14 @@ QUESTIONS = (
     ("river", "Which fish live in the Tarn Beck?"),
     ("river", "When did otters come back, and why?"),
 )
+LONG = (
+    ("bridge", "Tell me everything about the bridge, and who designed it and what it cost, in six sentences."),
+    ("bakery", "Describe the bakery, its prices, its founder and its staff in six sentences."),
+    ("router", "Explain the router, its reset, its password, its speed and its warranty in six sentences."),
+    ("trial", "Report on the trial, its results, its side effects and its cost in six sentences."),
+    ("river", "Describe the river, its fish, its otters and its villages in six sentences."),
+)
+"""Answers of several sentences, of which some cannot be known: for streams."""
 
 
 def main() -> None:
@@ -72,11 +80,11 @@ def main() -> None:
     url, *rest = [word for word in sys.argv[1:] if word != "--stream"]
     client = guardrail.wrap(OpenAI(base_url=url, api_key="none", timeout=120), rest[0] if rest else "balanced")
     actions: Counter[str] = Counter()
-    for number, (topic, question) in enumerate(QUESTIONS, start=1):
+    for number, (topic, question) in enumerate(LONG if streamed else QUESTIONS, start=1):
         request = {
             "model": "local",
             "temperature": 0,
-            "max_tokens": 120,
+            "max_tokens": 200 if streamed else 120,
             "messages": [
                 {"role": "system", "content": f"Answer from the document.\n<document>{NOTES[topic]}</document>"},
                 {"role": "user", "content": question},
