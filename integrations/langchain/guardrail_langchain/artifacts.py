@@ -1,16 +1,19 @@
-"""Documents that came with a message: what tools keep beside the text that the LLM reads. Pure."""
+"""Documents that came with a message: as parts of its content, or kept by a tool beside the text for the LLM. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from langchain_core.messages import BaseMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from guardrail.conversation import Evidence, Origin
 from guardrail.errors import ConfigError
 from guardrail.grounding import as_evidence
 
-__all__ = ["documents_of", "documents_with", "parts_by_document"]
+__all__ = ["DOCUMENT_PARTS", "documents_of", "documents_with", "parts_by_document"]
+
+DOCUMENT_PARTS = ("document", "search_result", "text-plain")
+"""Kinds of content that are documents, and nothing that anybody says."""
 
 _LISTS = ("documents", "context", "docs", "source_documents", "sources", "results", "passages", "chunks")
 """Where a mapping keeps its documents."""
@@ -19,14 +22,38 @@ _GLUE = 40
 
 
 def documents_with(messages: Iterable[BaseMessage]) -> tuple[Evidence, ...]:
-    """The documents that the artifacts of tool messages hold, each with its title and address."""
-    found = [
-        document
-        for message in messages
-        if isinstance(message, ToolMessage) and message.artifact is not None
-        for document in documents_of(message.artifact)
-    ]
-    return tuple(found)
+    """The documents in the content of ``messages`` and in the artifacts of tools, with their titles and addresses."""
+    return tuple(document for message in messages for document in _documents_with(message))
+
+
+def _documents_with(message: BaseMessage) -> Iterator[Evidence]:
+    origin: Origin = "retrieved"
+    if isinstance(message, ToolMessage):
+        origin = "tool"
+        if message.artifact is not None:
+            yield from _documents(message.artifact, origin)
+    if not isinstance(message.content, str) and not isinstance(message, AIMessage):
+        for block in message.content:
+            if isinstance(block, dict) and block.get("type") in DOCUMENT_PARTS and (text := _text_of(block)):
+                yield Evidence(text, origin, title=_string(block.get("title")), url=_string(block.get("source")))
+
+
+def _text_of(value: object) -> str:
+    """The text of a part of content, however deep it lies."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, list):
+        return "\n".join(filter(None, map(_text_of, value)))
+    if not isinstance(value, dict):
+        return ""
+    inner = [value.get(key) for key in ("text", "data", "content") if key in value]
+    if value.get("type") == "document" and isinstance(source := value.get("source"), dict):
+        inner = [source] if source.get("type") in ("text", "content") else []
+    return "\n".join(filter(None, map(_text_of, inner)))
+
+
+def _string(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def documents_of(value: object, origin: Origin = "tool") -> tuple[Evidence, ...]:

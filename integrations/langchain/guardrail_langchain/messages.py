@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from guardrail.conversation import Message, Role, ToolCall, Turn
-from guardrail_langchain.artifacts import documents_of, parts_by_document
+from guardrail_langchain.artifacts import DOCUMENT_PARTS, documents_of, parts_by_document
 
 __all__ = ["read_conversation", "read_message", "read_turn", "text_of"]
 
@@ -86,7 +86,8 @@ def _parts(content: Content) -> tuple[tuple[str, ...], tuple[str, ...]]:
     texts, omitted = [], []
     for block in content:
         text = block if isinstance(block, str) else block.get("text")
-        if isinstance(text, str):
+        is_document = isinstance(block, Mapping) and block.get("type") in DOCUMENT_PARTS
+        if isinstance(text, str) and not is_document:
             texts.append(text)
         elif isinstance(block, Mapping):
             omitted.append(str(block.get("type")))
