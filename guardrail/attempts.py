@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tenacity import AttemptManager
+from tenacity import AttemptManager, RetryCallState
 from tenacity import Retrying as TenacityRetrying
 from tenacity.retry import retry_if_result
 
@@ -31,22 +31,27 @@ def settle(attempt: AttemptManager, settled: bool, seconds: float) -> None:
 
 
 class Again:
-    """The same loop, one step at a time: for those that cannot wait inside of it."""
+    """The same, one step at a time, for those that cannot wait inside of a loop.
+
+    tenacity's own loop keeps its state by thread, and a stream is served by several: this asks the stop and the wait
+    in the order in which the loop does.
+    """
 
     def __init__(self, step: Step) -> None:
-        self._pauses: list[float] = []
-        self._attempts = iter(loop(step, self._pauses))
-        self._last = next(self._attempts)
+        self._stop, self._wait = step.stop_rule.build(), step.wait_rule.build()
+        self._state = RetryCallState(TenacityRetrying(), None, (), {})
 
     def next(self, seconds: float) -> float | None:
         """The seconds to wait before the LLM is asked once more; None where it is not to be.
 
         ``seconds``: since the first attempt was found wanting.
         """
-        settle(self._last, False, seconds)
-        self._pauses.clear()
-        try:
-            self._last = next(self._attempts)
-        except StopIteration:
+        state = self._state
+        state.set_result(False)
+        state.start_time, state.outcome_timestamp = 0.0, seconds
+        state.upcoming_sleep = self._wait(state)
+        if self._stop(state):
             return None
-        return sum(self._pauses)
+        state.idle_for += state.upcoming_sleep
+        state.prepare_for_next_attempt()
+        return state.upcoming_sleep

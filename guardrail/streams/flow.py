@@ -148,9 +148,7 @@ class StreamFlow(Generic[Piece]):
         self._now = now
         if self._over or self._draft is None:
             return []
-        draft, self._draft = self._draft, None
-        self._line.asked = now
-        self._do(GoOn(self._line.source, replace(draft, remaining=self._remaining())))
+        self._go_on(self._draft)
         return self._proceed()
 
     def late(self, source: int, now: float) -> list[Command]:
@@ -249,7 +247,7 @@ class StreamFlow(Generic[Piece]):
             group.verdict = _NO_CLAIM
             return
         remaining = self._time_for(group)
-        if remaining <= 0:
+        if remaining is not None and remaining <= 0:
             cause = Cause.BUDGET if self._out_of_budget() else Cause.TIMEOUT
             group.verdict = Verdict(Status.ERROR, cause=cause, explanation="no time was left to verify")
             return
@@ -446,7 +444,7 @@ class StreamFlow(Generic[Piece]):
         if self._rejected is None or _risk(attempt.verdict) < _risk(self._rejected[1].verdict):
             self._rejected = (line, attempt)
         self._decision = decision
-        self._ask_again(decision.step, part, line, pause)
+        self._ask_again(decision.step, part, pause)
 
     def _pause(self, decision: Decision) -> float | str | None:
         """Seconds to wait before the LLM is asked; why it cannot be, in words; None where it was asked enough."""
@@ -468,26 +466,24 @@ class StreamFlow(Generic[Piece]):
             return None
         return f"a wait of {pause:.3g} s would outlast the budget" if remaining > 0 else "the budget was spent"
 
-    def _ask_again(self, step: Step, part: Part, old: Line[Piece], pause: float) -> None:
+    def _ask_again(self, step: Step, part: Part, pause: float) -> None:
         self._sources += 1
         start = len(self._shown)
         first = part.units[0]
         glue = (first.text[: first.lead] or " ") if self._shown else ""
         joint = Joint(self._shown, self._split) if self._shown else None
         self._line = Line(self._sources, self._gate(start), joint=joint, glue=glue, model=step.model, asked=self._now)
-        self._draft = self._next_draft(step, part.verdict, old, first)
+        self._draft = self._next_draft(step, part.verdict)
         if pause > 0:
             self._do(Pause(pause))
         else:
-            self._commands += self._woken()
+            self._go_on(self._draft)
 
-    def _woken(self) -> list[Command]:
-        draft, self._draft = self._draft, None
-        assert draft is not None
-        self._line.asked = self._now
-        return [GoOn(self._line.source, replace(draft, remaining=self._remaining()))]
+    def _go_on(self, draft: Draft) -> None:
+        self._draft, self._line.asked = None, self._now
+        self._do(GoOn(self._line.source, replace(draft, remaining=self._remaining())))
 
-    def _next_draft(self, step: Step, verdict: Verdict, old: Line[Piece], first: Unit) -> Draft:
+    def _next_draft(self, step: Step, verdict: Verdict) -> Draft:
         number, said = len(self._attempts) + 1, self.job.conversation
         fallback = step.do is Action.FALLBACK
         if not self._shown:
@@ -624,9 +620,11 @@ class StreamFlow(Generic[Piece]):
         remaining = self._remaining()
         return remaining is not None and remaining <= 0
 
-    def _time_for(self, group: Group) -> float:
-        held = self.rules.stream.hold.time - (self._now - group.since)
+    def _time_for(self, group: Group) -> float | None:
         remaining = self._remaining()
+        if self._whole:  # nobody has seen a word of it, so nobody waits for the next
+            return remaining
+        held = self.rules.stream.hold.time - (self._now - group.since)
         return held if remaining is None else min(held, remaining)
 
     # what is to be done

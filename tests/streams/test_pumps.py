@@ -509,3 +509,12 @@ def test_json_is_held_whole_whatever_the_policy_says() -> None:
     gated = guard(verifier, on_unreliable="block").gated(chunks, ASKED, split=split_text, whole=True)
     assert [type(item).__name__ for item in gated if isinstance(item, Release | Write)] == ["Write"]
     assert len(verifier.checks) == 1
+
+
+@both
+def test_the_llm_may_be_asked_more_than_once_again(read: Read) -> None:
+    again = {"do": "regenerate", "stop": {"after_attempt": 4}}
+    llm = ScriptedLLM("The capital is London.", "It is London.", "The capital is Paris.")
+    text, outcome, error = read(guard(on_unreliable=[again, "block"]), by_word(WRONG), llm)
+    assert (text, error) == (f"{PREFIX} The capital is Paris.", None)
+    assert [attempt.action for attempt in outcome.attempts] == [*3 * [Action.REGENERATE], Action.PASS]
