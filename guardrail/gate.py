@@ -108,6 +108,16 @@ class SentenceGate(Generic[Piece]):
             self._unit(self._fed)
 
     @property
+    def rests(self) -> bool:
+        """Whether the text after the last sentence would be one if nothing followed."""
+        return self._sentences.rests
+
+    def rest(self) -> None:
+        """Nothing has followed for a while: what `rests` is a sentence."""
+        if (sentence := self._sentences.rest()) is not None:
+            self._unit(self.start + sentence.end)
+
+    @property
     def ready(self) -> bool:
         """Whether `take` has something to give."""
         return bool(self._units)

@@ -41,6 +41,8 @@ _BEFORE_NUMBERS = frozenset(
 )
 """Abbreviations that the library does not know, by what they stand before."""
 _WORD = re.compile(r"[A-Za-z]{1,8}$")
+_LAST_WORD = re.compile(r"(?:^|[\s\"'“‘«(\[*_])(?:[^\W\d_][^\W\d_'’-]*[^\W\d_]|\d{4})[\"'”’»)\]*_%]*$")
+"""A word or a year as it stands before the end of a sentence."""
 _MARKER = re.compile(r"[\s>*_#+-]*\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,4})[.)]+[*_]*")
 """The mark of an item of a list, as it stands before the item."""
 _LINE_START = re.compile(rf"{_BLANK}{{0,80}}(```|~~~|\||)")
@@ -107,6 +109,37 @@ class SentenceStream:
         text = self._text if len(self._text[self._line :].strip()) > len("```") else whole_lines
         end = _soft_end(text, 0)
         return None if end is None else self._take(end)
+
+    # a text that has fallen silent
+
+    @property
+    def rests(self) -> bool:
+        """Whether the text at hand would be a sentence if nothing followed: it ends with a stop that is likely an end.
+
+        Not one behind a short number, a letter, or what may be an address.
+        """
+        if (stop := self._last_stop()) is None or self._kind_of_line() != "prose":
+            return False
+        word = _LAST_WORD.search(self._text, max(0, stop.start() - 40), stop.start())
+        is_native = any(char in _NATIVE for char in stop[0])
+        if not (word or is_native) or _MARKER.fullmatch(self._text, 0, stop.end()):
+            return False
+        begun = max(0, stop.start() - _BACK)
+        if _unclosed(self._text, begun, stop.end()) is not None:
+            return False
+        # A name, which more abbreviations stand before than before other words.
+        return _is_end(f"{self._text[begun : stop.end(1)]} Smith", stop.start() - begun)
+
+    def rest(self) -> Sentence | None:
+        """The sentence that the text at hand is, where it `rests`. When it is called is no matter of the text alone."""
+        stop = self._last_stop()
+        return None if stop is None or not self.rests else self._take(stop.end())
+
+    def _last_stop(self) -> re.Match[str] | None:
+        """The stop behind which there is nothing yet."""
+        stop = _STOP.match(self._text, self._at)
+        is_last = stop is not None and stop[0] not in _LINE and not self._text[stop.end() :].strip()
+        return stop if is_last else None
 
     # ends
 

@@ -17,7 +17,7 @@ from guardrail.lost import no_verdict
 from guardrail.resilience.deadline import abounded
 from guardrail.sampling import Sampler
 from guardrail.streams.choices import Choices
-from guardrail.streams.commands import Ask, Command, Cut, Forget, Give, GoOn, Pause, Say
+from guardrail.streams.commands import Ask, Command, Cut, Forget, Give, GoOn, Listen, Pause, Say
 from guardrail.streams.pump import AHEAD
 from guardrail.streams.values import Chunk, Item, Release
 from guardrail.verdict import Verdict
@@ -171,6 +171,9 @@ class AsyncPump(Generic[Piece]):
             case Pause():
                 flow = self._choices.flow(index)
                 self._alarm(command.seconds, lambda: self._perform(index, flow.woken(self._clock())))
+            case Listen(seconds, source, place):
+                flow = self._choices.flow(index)
+                self._alarm(seconds, lambda: self._perform(index, flow.silent(source, place, self._clock())))
             case GoOn():
                 self._go_on(index, command)
 

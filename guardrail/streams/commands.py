@@ -11,7 +11,7 @@ from guardrail.outcome import Outcome
 from guardrail.streams.values import Item
 from guardrail.verifiers.protocol import Check
 
-__all__ = ["Ask", "Command", "Cut", "Finish", "Forget", "Give", "GoOn", "Pause", "Say"]
+__all__ = ["Ask", "Command", "Cut", "Finish", "Forget", "Give", "GoOn", "Listen", "Pause", "Say"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,15 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class Listen:
+    """Call `StreamFlow.silent` with ``source`` and ``place``, ``seconds`` from now."""
+
+    seconds: float
+    source: int
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
 class GoOn:
     """Ask the LLM for what comes next; its chunks are those of ``source``."""
 
@@ -75,4 +84,4 @@ class Finish:
     """What the consumer is raised."""
 
 
-Command: TypeAlias = Give | Ask | Forget | Cut | Pause | GoOn | Say | Finish
+Command: TypeAlias = Give | Ask | Forget | Cut | Pause | GoOn | Listen | Say | Finish

@@ -12,6 +12,7 @@ there, and a new line of sentences takes the place of the old, which is kept unt
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Generic, TypeVar
@@ -28,7 +29,7 @@ from guardrail.outcome import Attempt, Outcome
 from guardrail.places import placed
 from guardrail.policy.decide import Decision, decide
 from guardrail.policy.model import Step
-from guardrail.streams.commands import Ask, Command, Cut, Finish, Forget, Give, GoOn, Pause, Say
+from guardrail.streams.commands import Ask, Command, Cut, Finish, Forget, Give, GoOn, Listen, Pause, Say
 from guardrail.streams.joining import Joint
 from guardrail.streams.line import Group, Line, Part
 from guardrail.streams.values import Chunk, Ended, Pending, Release, Replaced, Retracted, Verified, Write
@@ -41,6 +42,10 @@ __all__ = ["StreamFlow"]
 Piece = TypeVar("Piece")
 _NO_CLAIM = Verdict(Status.RELIABLE, explanation="no_claim")
 _ACTS = (Action.REGENERATE, Action.FALLBACK)
+_LONGER, _AT_LEAST, _SILENCE, _SILENCE_AT_MOST = 1.2, 0.01, 0.02, 1.0
+"""An upstream is silent when it says nothing for so many times its last pauses, and seconds more; the pause of one that
+is not known yet; seconds at most."""
+_PAUSES = 8
 
 
 class StreamFlow(Generic[Piece]):
@@ -82,6 +87,9 @@ class StreamFlow(Generic[Piece]):
         self._last_out: float | None = None
         self._error: Exception | None = None
         self._started = self._over = False
+        self._gaps: deque[float] = deque(maxlen=_PAUSES)
+        """Seconds between the last pieces of text."""
+        self._heard: float | None = None
 
     # what happens
 
@@ -97,10 +105,30 @@ class StreamFlow(Generic[Piece]):
         else:
             for piece, text in self._begun(line, line.joint.feed(chunk.piece, chunk.text)):
                 self._give(line.gate.feed(piece, text))
+        if chunk.text and line is self._line:
+            self._listen(line)
         if chunk.calls and not line.calls:
             self._unverified()
         elif line is self._line and not line.gate.ready:  # the usual token ends no sentence: it costs no more than this
             return self._todo()
+        return self._proceed()
+
+    def _listen(self, line: Line[Piece]) -> None:
+        """A sentence that may have ended has, where the upstream is silent for longer than it is between its words."""
+        if self._heard is not None:
+            self._gaps.append(self._now - self._heard)
+        self._heard = self._now
+        if not self._whole and line.gate.rests:
+            silence = _LONGER * max(self._gaps, default=_SILENCE) + _AT_LEAST
+            self._do(Listen(min(silence, _SILENCE_AT_MOST), line.source, line.gate.fed))
+
+    def silent(self, source: int, place: int, now: float) -> list[Command]:
+        """Nothing may have come from ``source`` since its text ended at ``place``."""
+        line = self._line
+        if self._over or source != line.source or not line.live or line.gate.fed != place:
+            return []
+        self._now = now
+        line.gate.rest()
         return self._proceed()
 
     def ended(self, source: int, now: float) -> list[Command]:
@@ -468,6 +496,7 @@ class StreamFlow(Generic[Piece]):
 
     def _ask_again(self, step: Step, part: Part, pause: float) -> None:
         self._sources += 1
+        self._heard = None
         start = len(self._shown)
         first = part.units[0]
         glue = (first.text[: first.lead] or " ") if self._shown else ""

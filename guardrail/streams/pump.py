@@ -22,7 +22,7 @@ from guardrail.logs import broadcast, logger
 from guardrail.lost import no_verdict
 from guardrail.sampling import Sampler
 from guardrail.streams.choices import Choices
-from guardrail.streams.commands import Ask, Command, Cut, Forget, Give, GoOn, Pause, Say
+from guardrail.streams.commands import Ask, Command, Cut, Forget, Give, GoOn, Listen, Pause, Say
 from guardrail.streams.sources import interrupt
 from guardrail.streams.values import Chunk, Item, Release
 from guardrail.verdict import Verdict
@@ -219,6 +219,9 @@ class Pump(Generic[Piece]):
             case Pause():
                 flow = self._choices.flow(index)
                 self._alarm(command.seconds, lambda now: self._perform(index, flow.woken(now)))
+            case Listen(seconds, source, place):
+                flow = self._choices.flow(index)
+                self._alarm(seconds, lambda now: self._perform(index, flow.silent(source, place, now)))
             case GoOn():
                 self._go_on(index, command)
             case Forget():

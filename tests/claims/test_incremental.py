@@ -217,3 +217,30 @@ def test_the_work_grows_with_the_text_and_not_faster(part: str) -> None:
     # Eight times the text takes about eight times as long; were all of it looked at anew, it would be sixty-four.
     small = min(seconds(4_000) for _ in range(3))
     assert min(seconds(32_000) for _ in range(2)) < 24 * small + 0.02
+
+
+# what has fallen silent
+
+
+@pytest.mark.parametrize(
+    "text", ["It is here.", "Built in 1874. ", "Is it?", '"It is." ', "これは。", "**It is.**", "It is.[1]"]
+)
+def test_a_text_that_ends_with_a_sentence_rests(text: str) -> None:
+    stream = SentenceStream()
+    assert stream.feed(text) == []
+    assert stream.rests
+    assert stream.rest() == Sentence(0, len(text.strip()), text.strip())
+    assert not stream.rests
+    assert texts([*stream.feed(" Then it"), *stream.flush()]) == ["Then it"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["It is", "It is 3.", "Dr.", "See e.g.", "1.", "J.", "at www.a.", "in main.py.", 'He said: "Yes.', "(It is.", "| a. ", "```\nb.",
+     "U.S.", "Go to https://a.b/c.", "Line.\n", ""],
+)  # fmt: skip
+def test_a_text_that_may_go_on_does_not(text: str) -> None:
+    stream = SentenceStream()
+    stream.feed(text)
+    assert not stream.rests
+    assert stream.rest() is None

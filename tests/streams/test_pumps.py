@@ -235,6 +235,37 @@ async def test_so_it_does_on_an_event_loop() -> None:
     assert "".join([piece async for piece in stream]) == " It has a capital."
 
 
+@pytest.mark.parametrize("said", ["France is a country.", "France is a country. ", "It has one. France is a country."])
+def test_so_does_one_that_nothing_follows(said: str) -> None:
+    shown = threading.Event()
+
+    def source() -> Iterator[str]:
+        yield said
+        assert shown.wait(LONG), "the sentence waited for the next one"
+        yield " It has a capital."
+
+    text = ""
+    for piece in guard().stream(source(), ASKED):
+        text += piece
+        if text == said.strip():
+            shown.set()
+    assert " ".join(text.split()) == f"{said.strip()} It has a capital."
+
+
+async def test_nor_does_it_wait_for_it_on_an_event_loop() -> None:
+    shown = asyncio.Event()
+
+    async def source() -> AsyncIterator[str]:
+        yield "France is a country."
+        await asyncio.wait_for(shown.wait(), LONG)
+        yield " It has a capital."
+
+    stream = guard().astream(source(), ASKED)
+    assert await anext(stream) == "France is a country."
+    shown.set()
+    assert "".join([piece async for piece in stream]) == " It has a capital."
+
+
 def test_sentences_are_verified_while_the_next_are_generated_several_at_once() -> None:
     together = threading.Barrier(2, timeout=LONG)
 
