@@ -221,10 +221,12 @@ def test_the_work_grows_with_the_text_and_not_faster(part: str) -> None:
 
 # what has fallen silent
 
+ENDED = ["It is here.", "Built in 1874. ", "Is it?", '"It is." ', "これは。", "**It is.**", "It is.[1]"]
+OPEN = ["It is", "It is 3.", "Dr.", "See e.g.", "1.", "J.", "at www.a.", "in main.py.", 'He said: "Yes.', "(It is.", ""]
+OPEN += ["| a. ", "```\nb.", "U.S.", "Go to https://a.b/c.", "Line.\n"]
 
-@pytest.mark.parametrize(
-    "text", ["It is here.", "Built in 1874. ", "Is it?", '"It is." ', "これは。", "**It is.**", "It is.[1]"]
-)
+
+@pytest.mark.parametrize("text", ENDED)
 def test_a_text_that_ends_with_a_sentence_rests(text: str) -> None:
     stream = SentenceStream()
     assert stream.feed(text) == []
@@ -234,11 +236,7 @@ def test_a_text_that_ends_with_a_sentence_rests(text: str) -> None:
     assert texts([*stream.feed(" Then it"), *stream.flush()]) == ["Then it"]
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["It is", "It is 3.", "Dr.", "See e.g.", "1.", "J.", "at www.a.", "in main.py.", 'He said: "Yes.', "(It is.", "| a. ", "```\nb.",
-     "U.S.", "Go to https://a.b/c.", "Line.\n", ""],
-)  # fmt: skip
+@pytest.mark.parametrize("text", OPEN)
 def test_a_text_that_may_go_on_does_not(text: str) -> None:
     stream = SentenceStream()
     stream.feed(text)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from guardrail import Action, BlockedError, Cause, Status, Verdict
 from guardrail.errors import VerifierError
+from guardrail.streams.commands import Ask, Listen
 from guardrail.streams.values import Chunk, Ended, Release, Retracted, Verified, Write
 from guardrail.testing import failure, reliable, unknown, unreliable
 from guardrail.verifiers.protocol import Check
@@ -33,6 +34,17 @@ def test_a_sentence_goes_out_when_its_verdict_is_in_not_earlier() -> None:
     driven.answer(1)
     assert driven.text == "France is a country."
     assert driven.of(Verified)[0].end == len(driven.text)
+
+
+def test_an_upstream_is_listened_to_for_longer_than_its_words_are_apart() -> None:
+    line = flow()
+    for at, word in enumerate(by_word("France is a country.")):
+        commands = line.feed(0, Chunk(word, word), at / 5)
+    [listen] = [command for command in commands if isinstance(command, Listen)]
+    assert 0.2 < listen.seconds < 0.3
+    assert line.silent(0, listen.place - 1, 1.0) == []  # something came meanwhile
+    asked = [command for command in line.silent(0, listen.place, 1.0) if isinstance(command, Ask)]
+    assert [ask.check.turn.text for ask in asked] == ["France is a country."]
 
 
 def test_verdicts_that_come_out_of_order_release_in_order() -> None:
