@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from guardrail.conversation import Evidence
 from guardrail.verdict import Finding, FindingKind, Verdict
 
-__all__ = ["CONTINUE_TEMPLATE", "DEFAULT_TEMPLATE", "write_continuation", "write_feedback"]
+__all__ = ["CONTINUE_TEMPLATE", "DEFAULT_TEMPLATE", "UNSURE_TEMPLATE", "write_continuation", "write_feedback"]
 
 DEFAULT_TEMPLATE = """\
 Your last answer was checked against the given material, and was not accepted:
 {findings}
 Now answer the question again, from the given material alone. If the material does not tell, answer that it does not. \
 Write only the new answer."""
+
+UNSURE_TEMPLATE = """\
+You were asked the same several times more, and did not answer the same. Of your last answer:
+{findings}
+Now answer the question again. State only what you are sure of; where you are not sure, say so. Write only the new \
+answer."""
+"""Where the answer was held against nothing but further answers: there is no material to answer from."""
 
 CONTINUE_TEMPLATE = """\
 Your answer so far, as it stands above, was accepted and is shown to the user. What you went on with was checked \
@@ -32,13 +42,14 @@ _SAID = {
     FindingKind.QUOTATION: "quotes words that are not in the given material",
     FindingKind.CITATION: "cites a source that does not say so",
 }
+_DIFFERS = "is not what you say each time"
 _LONGEST = 400
 """Characters of any one quotation: the draft itself is in the prompt already."""
 
 
 def write_feedback(verdict: Verdict, template: str | None = None) -> str:
     """The feedback for ``verdict``; ``{findings}`` in ``template`` stands for the list of them."""
-    return _filled(template or DEFAULT_TEMPLATE, verdict)
+    return _filled(template or (UNSURE_TEMPLATE if _sampled(verdict.evidence) else DEFAULT_TEMPLATE), verdict)
 
 
 def write_continuation(verdict: Verdict | None, template: str | None = None) -> str:
@@ -59,12 +70,17 @@ def _filled(template: str, verdict: Verdict) -> str:
 
 
 def _line(finding: Finding) -> str:
-    line = f'- "{_short(finding.text)}" {_SAID[finding.kind]}'
+    sampled = _sampled(finding.evidence)
+    line = f'- "{_short(finding.text)}" {_DIFFERS if sampled else _SAID[finding.kind]}'
     if finding.explanation:
         line += f" ({_short(finding.explanation)})"
-    if finding.evidence:
+    if finding.evidence and not sampled:  # what was made up once more would only be taken over
         line += f', which says: "{_short(finding.evidence[0].text)}"'
     return line
+
+
+def _sampled(evidence: Sequence[Evidence]) -> bool:
+    return bool(evidence) and all(piece.origin == "sample" for piece in evidence)
 
 
 def _without_findings(verdict: Verdict) -> str:

@@ -20,7 +20,7 @@ from guardrail.events import Event, Listener, OutcomeReady
 from guardrail.flow import Draft, Generated, Job, guard_turn
 from guardrail.gate import Split, split_text
 from guardrail.given import given
-from guardrail.grounding import as_evidence
+from guardrail.grounding import as_evidence, missing_note
 from guardrail.logs import LogListener, broadcast, once
 from guardrail.ordered import in_order
 from guardrail.outcome import Outcome
@@ -31,6 +31,7 @@ from guardrail.policy.routing import RequestInfo
 from guardrail.prepare import job_for
 from guardrail.resilience.deadline import DeadlineVerifier, bounded
 from guardrail.samplers import TaskSampler, ThreadSampler
+from guardrail.sampling import Sampler
 from guardrail.streaming import AsyncGated, AsyncGuardedStream, Gated, GuardedStream
 from guardrail.streams.apump import AsyncPump
 from guardrail.streams.choices import Choices
@@ -142,13 +143,14 @@ class Guard:
         the first thing that the policy would do. A failing verifier gives a verdict with status ``error``.
         Raises `InputError` when the conversation cannot be read.
         """
-        return self._drive(self._check_job(conversation, evidence, info), None)
+        return self._drive(self._check_job(conversation, evidence, info), None, _sampler_of(conversation))
 
     async def acheck(
         self, conversation: Messages | Check, *, evidence: Iterable[object] = (), info: RequestInfo = _ANYONE
     ) -> Outcome:
         """`check` for an event loop."""
-        return await self._adrive(self._check_job(conversation, evidence, info), None)
+        job = self._check_job(conversation, evidence, info)
+        return await self._adrive(job, None, _sampler_of(conversation))
 
     def check_many(
         self,
@@ -427,22 +429,24 @@ class Guard:
         job = job_for(self._policy, id=secrets.token_hex(8), conversation=history, turn=turn, given=docs, info=info)
         if note := self._stale.get(job.policy):
             job = replace(job, notes=(note, *job.notes))
-        if not job.evidence:
-            once("no_evidence", job.notes[-1])
+        if missing_note() in job.notes:
+            once("no_evidence", missing_note())
         return job
 
-    def _drive(self, job: Job, generate: Generate | None) -> Outcome:
+    def _drive(self, job: Job, generate: Generate | None, sampler: Sampler | None = None) -> Outcome:
         ask = None if generate is None else functools.partial(_ask, generate)
-        sampler = None if ask is None or job.cannot_generate else ThreadSampler(job.conversation, ask)
+        if ask is not None and not job.cannot_generate:
+            sampler = ThreadSampler(job.conversation, ask)
         outcome = drivers.drive(
             guard_turn(job), verifiers=self._verifiers, generate=ask, sampler=sampler, listeners=self._listeners
         )
         reports.keep(outcome)
         return outcome
 
-    async def _adrive(self, job: Job, generate: AsyncGenerate | None) -> Outcome:
+    async def _adrive(self, job: Job, generate: AsyncGenerate | None, sampler: Sampler | None = None) -> Outcome:
         ask = None if generate is None else functools.partial(_aask, generate)
-        sampler = None if ask is None or job.cannot_generate else TaskSampler(job.conversation, ask)
+        if ask is not None and not job.cannot_generate:
+            sampler = TaskSampler(job.conversation, ask)
         outcome = await drivers.adrive(
             guard_turn(job), verifiers=self._verifiers, generate=ask, sampler=sampler, listeners=self._listeners
         )
@@ -485,6 +489,11 @@ async def _amore(generate: AsyncStreamGenerate, draft: Draft, index: int) -> Asy
             yield chunk
     else:
         yield answered(await answer)
+
+
+def _sampler_of(conversation: Messages | Check) -> Sampler | None:
+    """What draws samples for an answer that is only checked: whoever made the `Check` may have some at hand."""
+    return conversation.sampler if isinstance(conversation, Check) else None
 
 
 def _ask(generate: Generate, draft: Draft) -> Generated:

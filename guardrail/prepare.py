@@ -9,6 +9,7 @@ from guardrail.flow import Job
 from guardrail.grounding import collect, missing_note
 from guardrail.history import trim
 from guardrail.outcome import Mode
+from guardrail.policy.kinds import looks_elsewhere
 from guardrail.policy.model import Policy, Rules
 from guardrail.policy.routing import RequestInfo, sampled
 
@@ -28,7 +29,8 @@ def job_for(
     name, rules = policy.rules_for(info)
     evidence = collect(conversation, given)
     shown, cut = _shown(conversation, rules)
-    notes = tuple(note for note in (cut, None if evidence else missing_note()) if note)
+    missing = not evidence and not looks_elsewhere(policy.verifiers, rules.verify.with_)
+    notes = tuple(note for note in (cut, missing_note() if missing else None) if note)
     return Job(
         id=id,
         conversation=conversation,

@@ -12,7 +12,7 @@ from typing import Protocol
 from guardrail.conversation import Turn
 from guardrail.verdict import Usage
 
-__all__ = ["Sample", "Sampler", "Samples"]
+__all__ = ["Recorded", "Sample", "Sampler", "Samples"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,22 @@ class Samples:
     """Why some are missing, in words."""
     late: bool = False
     """Whether it is because the time was over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A sampler of answers that were drawn before."""
+
+    texts: tuple[str, ...]
+
+    def sample(self, wish: Sample) -> Samples:
+        """The first ``wish.n`` of them."""
+        missing = f"only {len(self.texts)} are recorded" if len(self.texts) < wish.n else ""
+        return Samples(tuple(Turn(text) for text in self.texts[: wish.n]), problem=missing)
+
+    async def asample(self, wish: Sample) -> Samples:
+        """The same."""
+        return self.sample(wish)
 
 
 class Sampler(Protocol):

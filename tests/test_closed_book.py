@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from guardrail import Action, Cause, Check, Draft, Guard, Outcome, Status, Turn, Usage, Verdict
+from guardrail import Action, Cause, Check, Draft, Guard, Message, Outcome, Status, Turn, Usage, Verdict
 from guardrail.flow import Generated
 from guardrail.guard import First
 from guardrail.policy.loading import load
-from guardrail.sampling import Sample
+from guardrail.sampling import Recorded, Sample
 from guardrail.streams.values import Release, Verified, Write
 from guardrail.testing import ScriptedVerifier, reliable, unreliable
 
@@ -97,6 +97,25 @@ def test_samples_are_asked_for_like_the_first_answer_and_never_judged(how: str) 
 
 
 @both
+def test_the_llm_is_told_that_it_differs_and_not_what_it_made_up_elsewhere(how: str) -> None:
+    llm = LLM(BAD, "It is Rome.", "It is Rome.", "It is Rome.", again="I am not sure.")
+    outcome = run(how, guarded(on_unreliable=["regenerate", "block"]), llm)
+    feedback = llm.drafts[-1].feedback or ""
+    assert '- "It is London." is not what you say each time (3 of 3 further answers do not say so)' in feedback
+    assert "material" not in feedback
+    assert "Rome" not in feedback
+    assert (outcome.action, outcome.text) == (Action.REGENERATE, "I am not sure.")
+
+
+@both
+@pytest.mark.parametrize("kind", [{"kind": "consistency"}, {"kind": "embedded", "fallback": "other"}])
+def test_a_policy_that_can_do_without_evidence_does_not_ask_for_it(how: str, kind: dict[str, Any]) -> None:
+    verifiers = {"main": kind, "other": {"kind": "consistency"}}
+    outcome = run(how, Guard(load({"version": 1, "verifiers": verifiers})), LLM(GOOD, *[GOOD] * 5))
+    assert outcome.notes == ()
+
+
+@both
 @pytest.mark.parametrize("without", ["no generator", "a mount that cannot"])
 def test_where_nothing_can_be_generated_it_is_unknown(how: str, without: str) -> None:
     first = First(Turn(GOOD), cannot_generate=None if without == "no generator" else "it was made in the background")
@@ -111,6 +130,15 @@ def test_so_it_is_for_an_answer_that_is_only_checked() -> None:
     outcome = guarded().check([*ASKED, {"role": "assistant", "content": GOOD}])
     assert outcome.verdict is not None
     assert outcome.verdict.cause is Cause.NO_GENERATOR
+
+
+@both
+def test_samples_that_are_recorded_serve_an_answer_that_is_only_checked(how: str) -> None:
+    check = Check((Message("user", ("Capital of France?",)),), Turn(BAD), sampler=Recorded((GOOD, BAD, GOOD)))
+    guard = guarded()
+    outcome = guard.check(check) if how == "sync" else asyncio.run(guard.acheck(check))
+    assert outcome.verdict is not None
+    assert outcome.verdict.findings[0].explanation == "2 of 3 further answers do not say so"
 
 
 @both

@@ -15,7 +15,7 @@ import pytest
 from guardrail.conversation import Message, Turn
 from guardrail.flow import Draft, Generated
 from guardrail.samplers import TaskSampler, ThreadSampler
-from guardrail.sampling import Sample, Sampler, Samples
+from guardrail.sampling import Recorded, Sample, Sampler, Samples
 from guardrail.testing import ScriptExhausted
 from guardrail.verdict import Usage
 
@@ -202,6 +202,13 @@ def test_cancelling_ends_what_is_in_flight() -> None:
 
     asyncio.run(go())
     assert cancelled == [True] * 4
+
+
+@pytest.mark.parametrize(("n", "texts", "problem"), [(1, ["a"], ""), (3, ["a", "b"], "only 2 are recorded")])
+def test_recorded_answers_are_given_as_far_as_they_go(n: int, texts: list[str], problem: str) -> None:
+    samples = Recorded(("a", "b")).sample(replace(WISH, n=n))
+    assert ([turn.text for turn in samples.turns], samples.problem) == (texts, problem)
+    assert asyncio.run(Recorded(("a", "b")).asample(replace(WISH, n=n))) == samples
 
 
 def test_a_sampler_of_threads_can_be_awaited() -> None:

@@ -24,7 +24,8 @@ _OFFER = re.compile(
 )
 _REFUSAL = re.compile(
     r"^(?:unfortunately,? )?(?:but )?(?:i|we) (?:do not|don'?t|cannot|can'?t|could not|couldn'?t|am not able|am unable|"
-    r"are unable|would not|won'?t|have no (?:information|access|data))\b|^i'?m (?:not able|unable|not sure)\b|"
+    r"are unable|would not|won'?t|have no (?:information|access|data))\b|"
+    r"^i(?:['’]?m| am) (?:not able|unable|not sure)\b|"
     r"\bas an ai\b|\bi(?:'?m| am) (?:very |so )?(?:sorry|afraid)\b|^(?:my )?apologies\b|"
     r"^(?:it is )?(?:do not know|don'?t know|not known|unknown)\b",
     re.IGNORECASE,

@@ -12,12 +12,13 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from guardrail.conversation import Evidence, Message, Turn
 from guardrail.errors import ConfigError, InputError
 from guardrail.grounding import as_evidence
+from guardrail.sampling import Recorded
 from guardrail.verifiers.protocol import Check
 from guardrail.wire.messages import read_messages, split_last_answer
 
@@ -27,7 +28,7 @@ RowId: TypeAlias = str | int | float
 """A row's own ``id``, or the number of its line."""
 
 _HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
-_KNOWN_KEYS = ("messages", "answer", "question", "context", "evidence", "id")
+_KNOWN_KEYS = ("messages", "answer", "question", "context", "evidence", "samples", "id")
 _EXPECTED = 'expected "messages", or "answer" with "question" and "context"'
 
 
@@ -182,11 +183,13 @@ def _check(value: object, given: tuple[Evidence, ...]) -> Check:
     if "messages" in value and "answer" in value:
         raise InputError('a row has either "messages" or "answer", not both; remove one')
     evidence = (*_documents(value, "context"), *_documents(value, "evidence"), *given)
+    sampler = _samples(value)
     if "messages" in value:
-        return _conversation_check(value["messages"], evidence)
+        return replace(_conversation_check(value["messages"], evidence), sampler=sampler)
     if "answer" not in value:
         raise InputError(f'"answer" is missing; {_EXPECTED}{_meant(value)}')
-    return qa_check(answer=_text(value, "answer"), question=_text(value, "question"), evidence=evidence)
+    check = qa_check(answer=_text(value, "answer"), question=_text(value, "question"), evidence=evidence)
+    return replace(check, sampler=sampler)
 
 
 def _conversation_check(messages: object, evidence: Sequence[Evidence]) -> Check:
@@ -210,6 +213,16 @@ def _text(value: Mapping[str, object], key: str) -> str:
     if not isinstance(found, str):
         raise InputError(f"{key}: expected a string, got {_kind(found)}")
     return found
+
+
+def _samples(value: Mapping[str, object]) -> Recorded | None:
+    """Further answers of the LLM that are recorded in the row."""
+    found = value.get("samples")
+    if found is None:
+        return None
+    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+        raise InputError("samples: expected a list of strings, further answers of the LLM to the same")
+    return Recorded(tuple(found))
 
 
 def _documents(value: Mapping[str, object], key: str) -> tuple[Evidence, ...]:

@@ -16,7 +16,7 @@ from guardrail.policy.knowledge import KnowledgeSpec
 from guardrail.policy.part import Part
 from guardrail.policy.problems import Path, Problem, refuse_all
 
-__all__ = ["BUILT", "VerifierSpec", "circular", "described", "draws_samples", "others"]
+__all__ = ["BUILT", "VerifierSpec", "circular", "described", "draws_samples", "looks_elsewhere", "others"]
 
 BUILT = ("embedded", "chat", "dedicated", "cascade", "panel", "consistency", "knowledge", "custom")
 """The kinds of verifiers that there are."""
@@ -79,6 +79,14 @@ def draws_samples(verifiers: Mapping[str, VerifierSpec], name: str, *, evidence:
     if isinstance(spec, CascadeSpec) and spec.between is not None:
         asked.append(spec.then)
     return any(draws_samples(verifiers, other, evidence=evidence) for other in asked)
+
+
+def looks_elsewhere(verifiers: Mapping[str, VerifierSpec], name: str) -> bool:
+    """Whether the verifier ``name`` may do without evidence in the conversation: by documents, or by samples."""
+    spec = verifiers.get(name)
+    if spec is None or isinstance(spec, ConsistencySpec | KnowledgeSpec):
+        return spec is not None
+    return any(looks_elsewhere(verifiers, other) for _, other in others(spec))
 
 
 def circular(verifiers: Mapping[str, VerifierSpec]) -> Iterator[Problem]:

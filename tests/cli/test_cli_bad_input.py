@@ -59,6 +59,7 @@ def test_the_same_on_stdin(content: bytes, expected: str) -> None:
 # rows that cannot be judged: each stands between two good ones, which are judged
 
 ROWS = {
+    "samples": (b'{"answer": "x", "samples": "y"}', "samples: expected a list of strings"),
     "no JSON": (b"answer: x", "invalid JSON at column 1: expecting value"),
     "a missing comma": (b'{"answer": "x" "id": 1}', "invalid JSON at column 16: expecting ',' delimiter"),
     "cut off in a text": (b'{"answer": "x', "is it cut off?"),

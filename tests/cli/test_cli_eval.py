@@ -370,3 +370,20 @@ def test_sources_cannot_steer_the_terminal() -> None:
     result = run("-", input=row("0.9", 1, source="\x1b[31m[red]"))
     assert "\x1b" not in result.stdout
     assert "[red]" in result.stdout
+
+
+# answers without evidence
+
+
+def test_recorded_samples_let_a_policy_without_a_generator_be_measured(tmp_path: Path) -> None:
+    policy = tmp_path / "guardrail.yaml"
+    policy.write_text("version: 1\nverifiers: {main: {kind: consistency, samples: 2}}\n")
+    heights = ["The tower is 300 metres tall.", "The tower is 90 metres tall.", "The tower is 512 metres tall."]
+    rows = [
+        {"question": "How tall is the tower?", "answer": heights[0], "samples": samples, "label": label}
+        for samples, label in ((heights[:1] * 2, 0), (heights[1:], 1))
+    ]
+    file = written(tmp_path / "rows.jsonl", [json.dumps(one) for one in rows])
+    result = CliRunner().invoke(cli, ["eval", file, "--policy", str(policy), "--json"])
+    assert result.exit_code == 0, result.output
+    assert found(result)["mean"]["auroc"] == 1.0
