@@ -12,7 +12,7 @@ DEV := $(VENV)/.dev
 SDKS := langchain-openai instructor litellm llama-index-llms-openai openai-agents pydantic-ai-slim
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-httpx test-openai2 test-lowest test-langchain test-sdks lint format types docs schema bench bench-peers clean
+.PHONY: help setup demo test test-httpx test-openai2 test-lowest test-langchain test-sdks lint format types docs schema bench bench-embedded bench-peers clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -67,6 +67,9 @@ schema: $(DEV) ## Write the JSON Schema of policy files anew; a test holds it ag
 
 bench: $(DEV) ## Measure what guarding costs, beside bare calls (two minutes)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-embedded: $(DEV) ## Measure the embedded judge: latency, rows a second, long texts (three minutes)
+	$(BIN)/python -m benchmarks.embedded $(ARGS)
 
 bench-peers: $(DEV) $(VENV)-bench/.use ## The same with a harness for other guards: HARNESS=folder (benchmarks/peers/README.md)
 	@test -f "$(HARNESS)/mock_server.py" || { echo "Say where the harness is: make bench-peers HARNESS=folder" >&2; exit 1; }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import secrets
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from guardrail import drivers, reports
 from guardrail.action import Action
 from guardrail.building import build, stale
 from guardrail.conversation import Message, Turn
+from guardrail.cores import cores
 from guardrail.errors import BlockedError
 from guardrail.events import Event, Listener, OutcomeReady
 from guardrail.flow import Draft, Generated, Job, guard_turn
@@ -129,7 +129,7 @@ class Guard:
     def concurrency(self) -> int:
         """How many checks to run at once: one a core, or 16 where a remote verifier is waited for."""
         remote = any(spec.kind in _WAITED_FOR for spec in self._policy.verifiers.values())
-        return _REMOTE_CONCURRENCY if remote else os.cpu_count() or 1
+        return _REMOTE_CONCURRENCY if remote else cores()
 
     # an answer that is there: judge it
 

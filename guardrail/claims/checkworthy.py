@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Sequence
 from itertools import pairwise
 
 from guardrail.claims.segment import Sentence, sentences
@@ -56,15 +58,20 @@ def claims(answer: str, *, asked: bool = False) -> list[Sentence]:
     question, so that a bare "Yes." states something too.
     """
     fences = [match.span() for match in _CODE.finditer(answer)]
+    begins = [start for start, _ in fences]
     found = sentences(answer)
     heads = {head for head, below in pairwise(found) if _TABLE_RULE.fullmatch(below.text)}
     return [
         sentence
         for sentence in found
-        if not any(start <= sentence.start < end for start, end in fences)
-        and sentence not in heads
-        and _is_claim(sentence.text, asked)
+        if not _fenced(sentence.start, begins, fences) and sentence not in heads and _is_claim(sentence.text, asked)
     ]
+
+
+def _fenced(place: int, begins: Sequence[int], fences: Sequence[tuple[int, int]]) -> bool:
+    """Whether ``place`` stands in one of the ``fences``, which stand in order and begin at ``begins``."""
+    before = bisect_right(begins, place)
+    return before > 0 and place < fences[before - 1][1]
 
 
 def _is_claim(text: str, asked: bool) -> bool:

@@ -62,7 +62,7 @@ class EmbeddedSpec(Part):
     path: Maybe[Name] = None
     """A folder with other weights, relative to the policy file; none: the ones that are shipped."""
     threads: Maybe[Count] = None
-    """How many threads one check may use; none: chosen by the machine."""
+    """How many threads one check may use; none: one a core."""
     checks: CheckNames = ()
     """The deterministic checks beside the model, by name; ``all``, or ``off``: the model alone."""
     cache: Maybe[CacheSpec] = None

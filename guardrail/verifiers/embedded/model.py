@@ -16,6 +16,7 @@ from typing import Any
 
 from guardrail.cache import Cache, MemoryCache
 from guardrail.claims.words import Novelty
+from guardrail.cores import cores
 from guardrail.errors import ConfigError
 from guardrail.verifiers.embedded.spread import spread
 
@@ -69,7 +70,7 @@ class Model:
         self._tokenizer: Any = _readable(folder / "tokenizer.json", _tokenizer)
         self._tokenizer.enable_truncation(self.settings.max_tokens, strategy="longest_first")
         self._tokenizer.no_padding()
-        self._threads = threads or os.cpu_count() or 1
+        self._threads = threads or cores()
         self._helpers = ThreadPoolExecutor(max(1, self._threads - 1), thread_name_prefix="guardrail-reading")
         self._known: Cache[float] = MemoryCache(_REMEMBERED)
 

@@ -28,6 +28,7 @@ from guardrail.checks.numbers import borne_out
 from guardrail.claims import Sentence, claims, with_question
 from guardrail.claims.words import Lexicon, Novelty, novelty, words
 from guardrail.conversation import Evidence
+from guardrail.cores import cores
 from guardrail.errors import VerifierError
 from guardrail.verdict import Cause, Finding, FindingKind, Status, Verdict
 from guardrail.verifiers.embedded.model import SHIPPED, Model, digest, load
@@ -292,4 +293,4 @@ def _workers(pid: int) -> ThreadPoolExecutor:
 
     One pool a process: threads do not survive a fork.
     """
-    return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="guardrail-embedded")
+    return ThreadPoolExecutor(cores(), thread_name_prefix="guardrail-embedded")

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from guardrail.cache import MemoryCache
 from guardrail.checks import CHECKS
+from guardrail.claims import claims
 from guardrail.conversation import Evidence, Message, Turn
 from guardrail.verdict import Status, Verdict
 from guardrail.verifiers.embedded import EmbeddedVerifier
@@ -98,7 +99,7 @@ CHECKS_TO_DO = st.builds(
 REMEMBERING = EmbeddedVerifier(checks=tuple(CHECKS))
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(st.lists(CHECKS_TO_DO, min_size=1, max_size=3))
 def test_verdicts_are_the_same_whatever_was_seen_before(todo: list[Check]) -> None:
     anew = without_memory(checks=tuple(CHECKS))
@@ -219,6 +220,16 @@ def test_the_work_grows_no_faster_than_the_text(small: tuple[int, ...], large: t
 
 def test_equal_claims_cost_no_more_than_others() -> None:
     assert work(200, 400, equal=True) <= 1.1 * 4 * work(200, 100, equal=True)
+
+
+def test_an_answer_full_of_code_is_searched_once_for_it() -> None:
+    def lines(blocks: int) -> int:
+        answer = "It prints 5.\n```\nx = 4\n```\n" * blocks
+        with Work() as done:
+            assert len(claims(answer)) == blocks
+        return done.calls
+
+    assert lines(400) <= 1.1 * 4 * lines(100)
 
 
 def test_each_claim_is_compared_with_a_bounded_number_of_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
