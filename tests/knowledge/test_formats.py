@@ -65,6 +65,9 @@ def test_html_is_read_as_it_is_shown() -> None:
         ("<p>café".encode("utf-16"), "café"),
         (b"<p>" * 5000 + b"deep", "deep"),
         (b"no tags at all", "no tags at all"),
+        (b"https://shop.example/refunds", "https://shop.example/refunds"),
+        (b'<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><p>strict</p></html>', "strict"),
+        (b'<?xml version="1.0"?><doc><p>no page</p></doc>', "no page"),
     ],
 )
 def test_html_may_be_old_deep_or_bare(content: bytes, word: str) -> None:

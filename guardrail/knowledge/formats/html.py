@@ -36,6 +36,7 @@ _BLOCKS = frozenset(
 )
 _HEADING = re.compile(r"h([1-6])")
 _CELLS = ("td", "th")
+_DECLARATION = re.compile(r"^\s*<\?xml[^>]*>")
 
 
 def read(content: bytes) -> Document:
@@ -43,7 +44,8 @@ def read(content: bytes) -> Document:
     found = UnicodeDammit(content, is_html=True)
     if found.unicode_markup is None or "\0" in found.unicode_markup:
         raise InputError("it is no text: its encoding cannot be told")
-    soup = BeautifulSoup(found.unicode_markup, "html.parser")
+    # The library would warn of a text that looks like an address, or like XML.
+    soup = BeautifulSoup("\n" + _DECLARATION.sub("", found.unicode_markup), "html.parser")
     title = _plain(soup.title.get_text()) if soup.title else ""
     for tag in soup.find_all(_ASIDE):
         tag.decompose()

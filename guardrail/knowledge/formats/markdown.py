@@ -28,10 +28,12 @@ def read(content: bytes) -> Document:
 
 
 def _blocks(tokens: list[Token]) -> Iterator[Heading | str]:
-    level, cells = 0, list[str]()
+    level, in_cell, cells = 0, False, list[str]()
     for token in tokens:
         if token.type == "heading_open":
             level = int(token.tag[1:])
+        elif token.type in ("td_open", "th_open"):
+            in_cell = True
         elif token.type == "tr_close":
             yield " | ".join(cells)
             cells.clear()
@@ -42,15 +44,11 @@ def _blocks(tokens: list[Token]) -> Iterator[Heading | str]:
             if level:
                 yield Heading(level, said)
                 level = 0
-            elif _in_cell(tokens, token):
+            elif in_cell:
                 cells.append(said)
+                in_cell = False
             else:
                 yield said
-
-
-def _in_cell(tokens: list[Token], token: Token) -> bool:
-    before = tokens[tokens.index(token) - 1]
-    return before.type in ("td_open", "th_open")
 
 
 def _said(token: Token) -> str:
