@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -89,6 +89,36 @@ def test_precision_and_recall_over_all_labelled_prompts(capsys: pytest.CaptureFi
 )
 def test_a_users_prompt_that_was_once_misread(text: str, expected: list[tuple[str, str]]) -> None:
     assert [(piece.origin, piece.text) for piece in collect((user(text),))] == expected
+
+
+REFUNDS = "Refunds are possible within 30 days. It's free."
+PARCEL = 'The parcel is "free".'
+
+
+SPELLED = {
+    "list": f"[Document(metadata={{'source': 'r.md'}}, page_content={REFUNDS!r}), Document(page_content={PARCEL!r})]",
+    "id": f"[Document(id='a', metadata={{'source': 'r.md'}}, page_content={REFUNDS!r}),\n Document(page_content={PARCEL!r})]",
+    "str": f"page_content={REFUNDS!r} metadata={{'source': 'r.md'}}\n\npage_content={PARCEL!r}",
+}
+
+
+@pytest.mark.parametrize("spelled", SPELLED.values(), ids=SPELLED)
+@pytest.mark.parametrize("role", ["system", "user"])
+def test_documents_that_a_chain_did_not_format_are_evidence(spelled: str, role: Literal["system", "user"]) -> None:
+    found = collect([Message(role, (f"Answer from the context:\n{spelled}\n\nQuestion: how long?",))])
+    assert found == (Evidence(REFUNDS, "retrieved", url="r.md"), Evidence(PARCEL, "retrieved"))
+
+
+def test_metadata_that_is_no_literal_costs_the_title_and_not_the_text() -> None:
+    spelled = "[Document(metadata={'date': datetime.date(2024, 1, 2)}, page_content='Open at nine.')]"
+    assert collect([user(f"Use this:\n{spelled}")]) == (Evidence("Open at nine.", "retrieved"),)
+
+
+@pytest.mark.parametrize(
+    "said", ["Answer from the context:", "Reply using only our documents:", "Help the customer with these facts:"]
+)
+def test_a_request_to_answer_from_grounding_announces_it(said: str) -> None:
+    assert collect([Message("system", (f"{said}\n{PARCEL}",))]) == (Evidence(PARCEL, "retrieved"),)
 
 
 def test_a_sample_of_the_wanted_json_in_a_system_prompt_is_no_document() -> None:

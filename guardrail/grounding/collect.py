@@ -1,8 +1,8 @@
 """Collecting the grounding that a conversation holds.
 
-Each message is read on its own: first what stands between tags, then documents in JSON, then sections under
-headings and introductions, then numbered passages; what is left of a user's message is searched for
-quotations, tables, and what the user states. Everything runs in time linear in the length of the text.
+Each message is read on its own: first what stands between tags, then documents in Python's spelling or in
+JSON, then sections under headings and introductions, then numbered passages; what is left of a user's message
+is searched for quotations, tables, and what the user states. Everything runs in time linear in the length of the text.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from guardrail.grounding.blocks import set_off
 from guardrail.grounding.documents import documents_in, documents_of
 from guardrail.grounding.passages import numbered_alone, pieces
 from guardrail.grounding.sections import REQUESTED, Section, names_grounding, sections
+from guardrail.grounding.spelled import spelled_out
 from guardrail.grounding.statements import only_requests, stated
 from guardrail.grounding.tags import tagged
 
@@ -90,8 +91,10 @@ def _from_text(text: str, *, states: bool) -> Iterator[Evidence]:
     found = tagged(text)
     for block in found.blocks:
         yield from pieces(block.text, "retrieved", title=block.title, url=block.url)
-    documents, rest = _json(found.rest)
+    documents, rest = spelled_out(found.rest, "retrieved")
     yield from documents
+    listed, rest = _json(rest)
+    yield from listed
     for section in sections(rest):
         yield from _from_section(section, states=states)
 

@@ -278,6 +278,8 @@ def _introduction(line: str) -> _Heading | None:
     colon = stripped.endswith((":", "："))
     if known & POINTING and known & CONTEXT_NOUNS and not (known & PASTED_NOUNS and colon):
         return _Heading("context", "", introduced=True, waits=not colon)
+    if colon and len(said) <= 25 and said[-1:] and said[-1] in CONTEXT_NOUNS and _FROM & set(said[-4:-1]):
+        return _Heading("context", "", introduced=True)  # "Answer from the context:"
     named = bool(known & PASTED_NOUNS)
     if colon and len(said) <= 25 and (named or (said and is_request(stripped[:-1]))):
         kind: Kind = "other" if known & (EXAMPLE_WORDS | _RULING) else "pasted"
@@ -292,6 +294,7 @@ def _before(line: str, heading: _Heading) -> str:
     return " ".join(kept[:-1] if not heading.waits else [text for text in kept if not _introduction(text)])
 
 
+_FROM = words("from using with on")
 _RULING = words("rules instructions guidelines format steps requirements constraints")
 
 
