@@ -97,7 +97,7 @@ PARCEL = 'The parcel is "free".'
 
 SPELLED = {
     "list": f"[Document(metadata={{'source': 'r.md'}}, page_content={REFUNDS!r}), Document(page_content={PARCEL!r})]",
-    "id": f"[Document(id='a', metadata={{'source': 'r.md'}}, page_content={REFUNDS!r}),\n Document(page_content={PARCEL!r})]",
+    "id": f"[Document(id='a', metadata={{'source': 'r.md'}}, page_content={REFUNDS!r}), Document(page_content={PARCEL!r})]",
     "str": f"page_content={REFUNDS!r} metadata={{'source': 'r.md'}}\n\npage_content={PARCEL!r}",
 }
 
