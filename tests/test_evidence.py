@@ -95,9 +95,10 @@ REFUNDS = "Refunds are possible within 30 days. It's free."
 PARCEL = 'The parcel is "free".'
 
 
+FIRST = f"metadata={{'source': 'r.md'}}, page_content={REFUNDS!r}"
 SPELLED = {
-    "list": f"[Document(metadata={{'source': 'r.md'}}, page_content={REFUNDS!r}), Document(page_content={PARCEL!r})]",
-    "id": f"[Document(id='a', metadata={{'source': 'r.md'}}, page_content={REFUNDS!r}), Document(page_content={PARCEL!r})]",
+    "list": f"[Document({FIRST}), Document(page_content={PARCEL!r})]",
+    "id": f"[Document(id='a', {FIRST}),\n Document(page_content={PARCEL!r})]",
     "str": f"page_content={REFUNDS!r} metadata={{'source': 'r.md'}}\n\npage_content={PARCEL!r}",
 }
 
