@@ -26,8 +26,9 @@ CONTINUE_TEMPLATE = """\
 Your answer so far, as it stands above, was accepted and is shown to the user. What you went on with was checked \
 against the given material, and was not accepted:
 {findings}
-Go on from exactly where the answer above ends, from the given material alone. Do not repeat any of it, do not comment \
-on it, and do not begin anew. Write only what follows."""
+Go on from exactly where the answer above ends, from the given material alone. Leave out what the material does not \
+tell, or say that it does not. Do not repeat the answer above, do not comment on it, and do not begin anew. Write only \
+what follows."""
 _ONLY_CONTINUE = """\
 The answer above is shown to the user as far as it goes. Go on from exactly where it ends, without repeating any of \
 it. Write only what follows."""

@@ -185,7 +185,12 @@ class AsyncPump(Generic[Piece]):
             self._task(self._end_source())
 
     def _alarm(self, seconds: float, call: Callable[[], None]) -> None:
-        self._alarms.add(asyncio.get_running_loop().call_later(seconds, call))
+        def ring() -> None:
+            self._alarms.discard(alarm)
+            call()
+
+        alarm = asyncio.get_running_loop().call_later(seconds, ring)
+        self._alarms.add(alarm)
 
     def _go_on(self, index: int, command: GoOn) -> None:
         flow, generate = self._choices.flow(index), self._generate

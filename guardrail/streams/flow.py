@@ -12,12 +12,11 @@ there, and a new line of sentences takes the place of the old, which is kept unt
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Generic, TypeVar
 
-from guardrail.action import Action, most_severe
+from guardrail.action import Action
 from guardrail.attempts import Again
 from guardrail.conversation import Message, Turn
 from guardrail.errors import BlockedError, VerifierError
@@ -29,23 +28,20 @@ from guardrail.outcome import Attempt, Outcome
 from guardrail.places import placed
 from guardrail.policy.decide import Decision, decide
 from guardrail.policy.model import Step
+from guardrail.streams.account import NO_CLAIM, Account
 from guardrail.streams.commands import Ask, Command, Cut, Finish, Forget, Give, GoOn, Listen, Pause, Say
 from guardrail.streams.joining import Joint
 from guardrail.streams.line import Group, Line, Part
+from guardrail.streams.timing import Timing
 from guardrail.streams.values import Chunk, Ended, Pending, Release, Replaced, Retracted, Verified, Write
-from guardrail.streams.verdicts import about, merged, moved, too_late
-from guardrail.verdict import Cause, Status, Usage, Verdict
+from guardrail.streams.verdicts import about, moved, too_late
+from guardrail.verdict import Cause, Status, Verdict
 from guardrail.verifiers.protocol import Check
 
 __all__ = ["StreamFlow"]
 
 Piece = TypeVar("Piece")
-_NO_CLAIM = Verdict(Status.RELIABLE, explanation="no_claim")
 _ACTS = (Action.REGENERATE, Action.FALLBACK)
-_LONGER, _AT_LEAST, _SILENCE, _SILENCE_AT_MOST = 1.2, 0.01, 0.02, 1.0
-"""An upstream is silent when it says nothing for so many times its last pauses, and seconds more; the pause of one that
-is not known yet; seconds at most."""
-_PAUSES = 8
 
 
 class StreamFlow(Generic[Piece]):
@@ -65,31 +61,19 @@ class StreamFlow(Generic[Piece]):
         self._rejected: tuple[Line[Piece], Attempt] | None = None
         """The line that the present one stands in for, as long as it has got nowhere."""
         self._shown = ""
-        self._released: list[Verdict] = []
-        """On what is shown."""
+        self._time, self._account = Timing(self.rules), Account(job, index)
         self._commands: list[Command] = []
         self._tickets: dict[int, tuple[Group, Check]] = {}
         self._calls = self._sources = 0
         self._spent: set[tuple[str, int]] = set()
-        self._again_of: dict[tuple[str, int], Again] = {}
-        self._began_again: dict[tuple[str, int], float] = {}
+        self._retries: dict[tuple[str, int], tuple[Again, float]] = {}
+        """By step, with the moment at which it was first taken."""
         self._draft: Draft | None = None
         """What is asked for after a pause."""
         self._decision: Decision | None = None
         """What the present continuation came of."""
-        self._attempts: list[Attempt] = []
-        self._taken: set[Action] = set()
-        self._notes = list(job.notes)
-        self._usage: Usage | None = None
-        self._now = self._began = 0.0
-        self._answered: float | None = None
-        """When the first upstream had ended, or was cut: what comes after that is added."""
-        self._last_out: float | None = None
         self._error: Exception | None = None
-        self._started = self._over = False
-        self._gaps: deque[float] = deque(maxlen=_PAUSES)
-        """Seconds between the last pieces of text."""
-        self._heard: float | None = None
+        self._over = False
 
     # what happens
 
@@ -99,7 +83,7 @@ class StreamFlow(Generic[Piece]):
             return []
         line = self._line
         if source and chunk.usage is not None:
-            self._usage = (self._usage or Usage()) + chunk.usage
+            self._account.spend(chunk.usage)
         if line.joint is None:
             self._give(line.gate.feed(chunk.piece, chunk.text))
         else:
@@ -115,19 +99,16 @@ class StreamFlow(Generic[Piece]):
 
     def _listen(self, line: Line[Piece]) -> None:
         """A sentence that may have ended has, where the upstream is silent for longer than it is between its words."""
-        if self._heard is not None:
-            self._gaps.append(self._now - self._heard)
-        self._heard = self._now
+        self._time.hear()
         if not self._whole and line.gate.rests:
-            silence = _LONGER * max(self._gaps, default=_SILENCE) + _AT_LEAST
-            self._do(Listen(min(silence, _SILENCE_AT_MOST), line.source, line.gate.fed))
+            self._do(Listen(self._time.silence, line.source, line.gate.fed))
 
     def silent(self, source: int, place: int, now: float) -> list[Command]:
         """Nothing may have come from ``source`` since its text ended at ``place``."""
         line = self._line
         if self._over or source != line.source or not line.live or line.gate.fed != place:
             return []
-        self._now = now
+        self._time.now = now
         line.gate.rest()
         return self._proceed()
 
@@ -156,24 +137,23 @@ class StreamFlow(Generic[Piece]):
             self._failed(str(error) or type(error).__name__)
         else:
             self._error = error
-            self._notes.append(f"the stream broke off: {type(error).__name__}")
+            self._account.note(f"the stream broke off: {type(error).__name__}")
         return self._proceed()
 
     def judged(self, ticket: int, reply: Verdict | VerifierError, now: float) -> list[Command]:
         """A verdict is in, or there is none to be had."""
-        self._now = now
+        self._time.now = now
         group, check = self._tickets.pop(ticket, (None, None))
         if group is None or check is None or self._over:
             return []
         verdict = reply if isinstance(reply, Verdict) else self._no_verdict(reply)
         group.verdict = placed(verdict, check.turn.text, check.since)
-        if group.verdict.usage is not None:
-            self._usage = (self._usage or Usage()) + group.verdict.usage
+        self._account.spend(verdict.usage)
         return self._proceed()
 
     def woken(self, now: float) -> list[Command]:
         """The `Pause` is over."""
-        self._now = now
+        self._time.now = now
         if self._over or self._draft is None:
             return []
         self._go_on(self._draft)
@@ -199,9 +179,9 @@ class StreamFlow(Generic[Piece]):
     # sentences
 
     def _is_stale(self, source: int, now: float) -> bool:
-        self._now = now
-        if not self._started:
-            self._started, self._began, self._line.asked = True, now, now
+        self._time.now = now
+        if self._time.begin():
+            self._line.asked = now
         return self._over or source != self._line.source or not self._line.live
 
     def _begun(self, line: Line[Piece], pieces: Sequence[tuple[Piece, str]]) -> Sequence[tuple[Piece, str]]:
@@ -225,9 +205,8 @@ class StreamFlow(Generic[Piece]):
 
     def _end_of(self, line: Line[Piece]) -> None:
         line.live = False
-        line.generated = self._now - line.asked
-        if self._answered is None:
-            self._answered = self._now
+        line.generated = self._time.now - line.asked
+        self._time.answer()
 
     def _unverified(self) -> None:
         """The answer calls a tool: nothing of it waits any longer."""
@@ -252,7 +231,7 @@ class StreamFlow(Generic[Piece]):
 
     def _announce(self) -> None:
         line = self._line
-        for unit in line.take(self._now):
+        for unit in line.take(self._time.now):
             if not unit.is_blank and self.job.mode != "unsampled":
                 start, end = self._place(unit)
                 self._do(Give(Pending(start, end, self.index)))
@@ -267,16 +246,17 @@ class StreamFlow(Generic[Piece]):
                 return  # the last verdict is on all that is left
             else:
                 group = line.group(len(line.waiting), line.gate.fed)
-                group.since = self._now
+                group.since = self._time.now
                 self._verify(line, group)
 
     def _verify(self, line: Line[Piece], group: Group) -> None:
         if line.calls or self.job.mode == "unsampled" or all(unit.is_blank for unit in group.units):
-            group.verdict = _NO_CLAIM
+            group.verdict = NO_CLAIM
             return
-        remaining = self._time_for(group)
+        # Of an answer that is held whole nobody has seen a word, so nobody waits for the next.
+        remaining = self._time.remaining if self._whole else self._time.left_for(group.since)
         if remaining is not None and remaining <= 0:
-            cause = Cause.BUDGET if self._out_of_budget() else Cause.TIMEOUT
+            cause = Cause.BUDGET if self._time.is_over else Cause.TIMEOUT
             group.verdict = Verdict(Status.ERROR, cause=cause, explanation="no time was left to verify")
             return
         verify = self.rules.verify
@@ -302,7 +282,7 @@ class StreamFlow(Generic[Piece]):
     # verdicts
 
     def _no_verdict(self, error: VerifierError) -> Verdict:
-        cause = Cause.BUDGET if error.cause is Cause.TIMEOUT and self._out_of_budget() else error.cause
+        cause = Cause.BUDGET if error.cause is Cause.TIMEOUT and self._time.is_over else error.cause
         return Verdict(Status.ERROR, cause=cause, explanation=str(error), verifier=self.rules.verify.with_)
 
     def _settle(self) -> bool:
@@ -330,13 +310,12 @@ class StreamFlow(Generic[Piece]):
             self._verify(line, group)
             return group.verdict is not None
         verdict, since = moved(verdict, gone, line.shift - group.shift), group.units[0].start - line.shift
-        if verdict.status is Status.UNRELIABLE and (late := too_late(verdict, since, self._released)):
-            self._notes.append("something bad was found in what was shown already")
-            self._released.append(late)
-            self._taken.add(Action.FLAG)
+        if verdict.status is Status.UNRELIABLE and (late := too_late(verdict, since, self._account.released)):
+            self._account.note("something bad was found in what was shown already")
+            self._account.release(late, Action.FLAG)
         verdict = about(verdict, since)
         if group.ticket is not None:
-            self._do(Say(VerdictGiven(self.job.id, verdict, len(self._attempts) + 1)))
+            self._do(Say(VerdictGiven(self.job.id, verdict, self._account.number)))
         line.open_head(verdict, whole=self._whole)
         return True
 
@@ -344,9 +323,8 @@ class StreamFlow(Generic[Piece]):
         decision = decide(self.rules, part.verdict, self._spent)
         do = decision.step.do
         if do is not Action.PASS:
-            self._do(Say(ActionTaken(self.job.id, do, len(self._attempts) + 1, decision.chain)))
+            self._do(Say(ActionTaken(self.job.id, do, self._account.number, decision.chain)))
         if self.job.mode == "shadow":
-            self._taken.add(do)
             self._accept(part, do)
         elif do in _ACTS:
             self._again(decision, part)
@@ -361,9 +339,7 @@ class StreamFlow(Generic[Piece]):
         if action is Action.FLAG and self._reinstate(part):
             return
         line = self._line
-        self._released.append(part.verdict)
-        if action is Action.FLAG:
-            self._taken.add(action)
+        self._account.release(part.verdict, action)
         for unit in part.units:
             self._release(line, unit)
             if not unit.is_blank and self.job.mode != "unsampled":
@@ -393,7 +369,7 @@ class StreamFlow(Generic[Piece]):
         lead = self._lead(line, unit)
         self._give(line.gate.release(unit, lead=lead))
         self._shown += unit.text if lead else unit.text[unit.lead :]
-        self._last_out = self._now
+        self._time.show()
 
     def _lead(self, line: Line[Piece], unit: Unit) -> bool:
         """Whether the sentence keeps the white space before it, where the one before was left out."""
@@ -422,7 +398,7 @@ class StreamFlow(Generic[Piece]):
                 line.gap = unit.text[: unit.lead]
             self._give(line.gate.drop(unit))
         line.left_out.append(part.verdict)
-        self._taken.add(Action.REPAIR)
+        self._account.taken.add(Action.REPAIR)
         self._do(Give(Replaced(start, Action.REPAIR, self.index)))
         self._rejected = None
 
@@ -443,8 +419,8 @@ class StreamFlow(Generic[Piece]):
         gap = "\n\n" if self._shown and not self._shown[-1].isspace() else ""
         if self.rules.on_block == "answer":
             self._do(Give(Write(gap + notice, self.index, notice=True)))
-        self._last_out = self._now
-        outcome = self._outcome(Action.BLOCK, self._shown + gap + notice, None)
+        self._time.show()
+        outcome = self._account.outcome(Action.BLOCK, self._shown + gap + notice, None, self._time.added)
         error = BlockedError(notice, outcome) if self.rules.on_block == "raise" else None
         self._finish(outcome, error)
 
@@ -455,7 +431,7 @@ class StreamFlow(Generic[Piece]):
         pause = self._pause(decision)
         if isinstance(pause, str) or pause is None:
             if pause:
-                self._notes.append(f"could not {decision.step.do.value}: {pause}")
+                self._account.note(f"could not {decision.step.do.value}: {pause}")
             self._spent.add(decision.key)
             self._line.parts.appendleft(part)
             return
@@ -478,30 +454,27 @@ class StreamFlow(Generic[Piece]):
         """Seconds to wait before the LLM is asked; why it cannot be, in words; None where it was asked enough."""
         if hindrance := self._hindrance():
             return hindrance
-        began = self._began_again.setdefault(decision.key, self._now)
-        if decision.key not in self._again_of:
-            self._again_of[decision.key] = Again(decision.step)
-        pause = self._again_of[decision.key].next(self._now - began)
+        now = self._time.now
+        again, began = self._retries.setdefault(decision.key, (Again(decision.step), now))
+        pause = again.next(now - began)
         return pause if pause is None else self._hindrance(pause) or pause
 
     def _hindrance(self, pause: float = 0.0) -> str | None:
+        """Why the LLM cannot be asked ``pause`` seconds from now, in words."""
         if self.job.cannot_generate:
             return self.job.cannot_generate
-        if self._error is not None:
-            return "the stream broke off"
-        remaining = self._remaining()
-        if remaining is None or remaining > pause:
-            return None
-        return f"a wait of {pause:.3g} s would outlast the budget" if remaining > 0 else "the budget was spent"
+        return "the stream broke off" if self._error is not None else self._time.hindrance(pause)
 
     def _ask_again(self, step: Step, part: Part, pause: float) -> None:
         self._sources += 1
-        self._heard = None
+        self._time.forget()
         start = len(self._shown)
         first = part.units[0]
         glue = (first.text[: first.lead] or " ") if self._shown else ""
         joint = Joint(self._shown, self._split) if self._shown else None
-        self._line = Line(self._sources, self._gate(start), joint=joint, glue=glue, model=step.model, asked=self._now)
+        self._line = Line(
+            self._sources, self._gate(start), joint=joint, glue=glue, model=step.model, asked=self._time.now
+        )
         self._draft = self._next_draft(step, part.verdict)
         if pause > 0:
             self._do(Pause(pause))
@@ -509,16 +482,16 @@ class StreamFlow(Generic[Piece]):
             self._go_on(self._draft)
 
     def _go_on(self, draft: Draft) -> None:
-        self._draft, self._line.asked = None, self._now
-        self._do(GoOn(self._line.source, replace(draft, remaining=self._remaining())))
+        self._draft, self._line.asked = None, self._time.now
+        self._do(GoOn(self._line.source, replace(draft, remaining=self._time.remaining)))
 
     def _next_draft(self, step: Step, verdict: Verdict) -> Draft:
-        number, said = len(self._attempts) + 1, self.job.conversation
+        number, said = self._account.number, self.job.conversation
         fallback = step.do is Action.FALLBACK
         if not self._shown:
             if fallback:
                 return Draft(said, number, step.model)
-            rejected = self._attempts[-1].turn
+            rejected = self._account.attempts[-1].turn
             feedback = write_feedback(verdict, step.feedback)
         else:
             rejected = Turn(self._shown, index=self.index)
@@ -532,23 +505,23 @@ class StreamFlow(Generic[Piece]):
         assert self._decision is not None
         step = self._decision.step
         if self._rejected is None or line.settled:
-            self._notes.append(f"the answer breaks off: could not {step.do.value} the rest: {why}")
-            self._taken.add(Action.FLAG)
+            self._account.note(f"the answer breaks off: could not {step.do.value} the rest: {why}")
+            self._account.taken.add(Action.FLAG)
             return
         self._forget(line)
-        self._notes.append(f"could not {step.do.value}: {why}")
+        self._account.note(f"could not {step.do.value}: {why}")
         if not step.stop_rule.limits_attempts and not step.wait_rule.waits:
             # An LLM that fails at once would be asked as fast as it can until the time is over.
             self._spent.add(self._decision.key)
         self._line, self._rejected = self._rejected[0], None
         if self._line.cut:
-            self._notes.append("what was withheld has no end: its upstream had been closed")
+            self._account.note("what was withheld has no end: its upstream had been closed")
 
     # the end
 
     def _forget(self, line: Line[Piece]) -> None:
         """Verdicts that are on their way count no longer."""
-        tickets = line.forget(self._now)
+        tickets = line.forget()
         for ticket in tickets:
             self._tickets.pop(ticket, None)
         if tickets:
@@ -564,97 +537,36 @@ class StreamFlow(Generic[Piece]):
         return start
 
     def _reject(self, line: Line[Piece], part: Part, action: Action) -> Attempt:
-        if line.attempt is not None:  # it has been rejected before, and came back
-            place = self._attempts.index(line.attempt)
-            self._attempts[place] = line.attempt = replace(line.attempt, action=action)
-            return line.attempt
-        turn = Turn(self._shown + line.glue + "".join(unit.text for unit in part.units), index=self.index)
-        verdict = merged([*self._released, *line.left_out, part.verdict])
-        line.attempt = self._attempt(line, turn, verdict, action)
-        return line.attempt
-
-    def _attempt(self, line: Line[Piece], turn: Turn, verdict: Verdict, action: Action) -> Attempt:
-        waited = max(0.0, self._now - line.asked - line.generated)
-        self._do(Say(TurnGenerated(self.job.id, turn, len(self._attempts) + 1)))
-        attempt = Attempt(turn, verdict, action, line.generated, waited, line.model)
-        self._attempts.append(attempt)
+        attempt, is_new = self._account.reject(line, part, self._shown, action, self._time.now)
+        if is_new:
+            self._tell(attempt.turn)
         return attempt
 
+    def _tell(self, turn: Turn) -> None:
+        self._do(Say(TurnGenerated(self.job.id, turn, self._account.number - 1)))
+
     def _conclude(self) -> None:
-        line = self._line
-        turn = Turn(self._shown, index=self.index)
-        if self.job.mode == "unsampled":
-            return self._finish(self._outcome(Action.PASS, self._shown, turn), self._error)
+        line, now = self._line, self._time.now
         if line.cut and line.gate.tail.strip():
-            self._notes.append(f"{len(line.gate.tail)} characters of an unfinished sentence were withheld")
+            self._account.note(f"{len(line.gate.tail)} characters of an unfinished sentence were withheld")
         if line.left_out:
-            all_ = Turn("".join(line.text), index=self.index)
-            self._attempt(line, all_, merged([*self._released, *line.left_out]), Action.REPAIR)
-        if line.left_out and not self._shown.strip():
-            return self._finish_blocked()
-        action = self._final_action(line)
-        if line.attempt is not None and line.attempt.turn.text == self._shown:
-            return self._finish(self._outcome(action, self._shown, line.attempt.turn), self._error)
-        verdict = merged(self._released) if self._released else _NO_CLAIM
-        as_it_is = action is Action.FLAG or self.job.mode == "shadow"
-        self._attempt(line, turn, verdict, action if as_it_is else Action.PASS)
-        self._finish(self._outcome(action, self._shown, turn), self._error)
-
-    def _final_action(self, line: Line[Piece]) -> Action:
-        if self.job.mode == "shadow":
-            return most_severe(self._taken)
-        if Action.FLAG in self._taken:
-            return Action.FLAG
-        how = set(self._taken)
-        if line.source:
-            how.add(Action.REGENERATE if line.model is None else Action.FALLBACK)
-        return most_severe(how)
-
-    def _outcome(self, action: Action, text: str, turn: Turn | None) -> Outcome:
-        out = self._last_out if self._last_out is not None else self._now
-        answered = self._answered if self._answered is not None else out
-        return Outcome(
-            id=self.job.id,
-            action=action,
-            text=text,
-            turn=turn,
-            attempts=tuple(self._attempts),
-            added=max(0.0, out - answered) * 1000,
-            usage=self._usage,
-            policy=self.job.policy,
-            digest=self.job.digest,
-            mode=self.job.mode,
-            notes=tuple(self._notes),
-            evidence=self.job.evidence,
-        )
+            self._account.repaired(line, now)
+            if not self._shown.strip():
+                return self._finish_blocked()
+        if self.job.mode == "unsampled":
+            action, turn = Action.PASS, Turn(self._shown, index=self.index)
+        else:
+            action = self._account.action(line)
+            turn, is_new = self._account.released_turn(line, self._shown, action, now)
+            if is_new:
+                self._tell(turn)
+        self._finish(self._account.outcome(action, self._shown, turn, self._time.added), self._error)
 
     def _finish(self, outcome: Outcome, error: Exception | None) -> None:
         self._over = True
         self._do(Say(OutcomeReady(outcome)))
         self._do(Give(Ended(outcome, self.index)))
         self._do(Finish(outcome, error))
-
-    # time
-
-    def _remaining(self) -> float | None:
-        """Seconds left of the budget; None without bound."""
-        bounds = []
-        if self.rules.budget.added is not None and self._answered is not None:
-            bounds.append(self.rules.budget.added - (self._now - self._answered))
-        if self.rules.budget.total is not None:
-            bounds.append(self.rules.budget.total - (self._now - self._began))
-        return min(bounds) if bounds else None
-
-    def _out_of_budget(self) -> bool:
-        remaining = self._remaining()
-        return remaining is not None and remaining <= 0
-
-    def _time_for(self, group: Group) -> float | None:
-        remaining = self._remaining()
-        if self._whole:  # nobody has seen a word of it, so nobody waits for the next
-            return remaining
-        held = self.rules.stream.hold.time - (self._now - group.since)
-        return held if remaining is None else min(held, remaining)
 
     # what is to be done
 

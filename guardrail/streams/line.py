@@ -145,7 +145,7 @@ class Line(Generic[Piece]):
                 self.parts.append(Part(together, own))
                 together = []
 
-    def forget(self, now: float) -> tuple[int, ...]:
+    def forget(self) -> tuple[int, ...]:
         """Has all sentences whose verdicts are on their way wait again; returns the tickets of those."""
         tickets = self.tickets
         again = [(unit, group.since) for group in self.groups for unit in group.units]
