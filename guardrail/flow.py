@@ -313,7 +313,7 @@ class _Run:
         """Ask once more and judge the answer; False when there is none."""
         reply = yield from self._perform(Generate(self._draft(step)))
         if isinstance(reply, Failed):
-            self.notes.append(f"could not {step.do.value}: {reply.error}")
+            self.notes.append(f"could not {step.do.value}: {str(reply.error) or type(reply.error).__name__}")
             return False
         assert isinstance(reply.value, Generated)
         if reply.value.usage is not None:

@@ -197,6 +197,11 @@ def test_a_failed_regeneration_loses_nothing() -> None:
     assert outcome.notes == ("could not regenerate: HTTP 503",)
 
 
+def test_a_failure_without_words_is_told_by_its_name() -> None:
+    outcome = Hand([BAD, TimeoutError()], [unreliable()]).play(job(rules(on_unreliable=REGENERATE_ONCE)))
+    assert outcome.notes == ("could not regenerate: TimeoutError",)
+
+
 def test_an_llm_that_fails_at_once_is_not_asked_as_fast_as_it_can() -> None:
     step = {"do": "regenerate", "stop": {"after_delay": "60s"}}
     hand = Hand([BAD, *[RuntimeError("HTTP 503")] * 3], [unreliable()])
