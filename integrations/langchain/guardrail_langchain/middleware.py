@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,10 +77,17 @@ class GuardrailMiddleware(AgentMiddleware[Any, Any, Any]):
         with self._around(request):
             return handler(request.override(model=self._guarded(request.model)))
 
-    async def awrap_model_call(
+    # No `async def`: around one, LangChain's tracing goes through a pool of threads twice a call, also when it is off.
+    # Where it is on, the hook's own span is empty; the model's run stands beside it.
+    def awrap_model_call(
+        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
+    ) -> Coroutine[Any, Any, ModelResponse[Any]]:
+        """The same for an event loop."""
+        return self._awrapped(request, handler)
+
+    async def _awrapped(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
     ) -> ModelResponse[Any]:
-        """The same for an event loop."""
         with self._around(request):
             return await handler(request.override(model=self._guarded(request.model)))
 
