@@ -8,7 +8,7 @@ from guardrail.policy.model import Rules
 
 __all__ = ["Timing"]
 
-_LONGER, _AT_LEAST, _SILENCE, _SILENCE_AT_MOST = 1.2, 0.01, 0.02, 1.0
+_LONGER, _AT_LEAST, _SILENCE, _SILENCE_AT_MOST = 1.1, 0.003, 0.02, 1.0
 """An upstream is silent when it says nothing for so many times its last pauses, and seconds more; the pause of one that
 is not known yet; seconds at most."""
 _PAUSES = 8
