@@ -86,6 +86,17 @@ def test_a_blocked_answer_is_the_policys_message(call: Any) -> None:
 
 
 @every_way
+def test_a_repaired_answer_is_what_is_left_of_it(call: Any) -> None:
+    policy = {"version": 1, "policies": {"default": {"on_unreliable": ["regenerate", "repair"]}}}
+    again = AIMessage("Paris is in France. London is its capital.", id="2", response_metadata={"id": "resp_2"})
+    answer = call(guard(ScriptedModel(BAD, again), policy), ASKED)
+    assert answer.content in ("Paris is in France.", "Paris is in France. ")
+    assert guardrail.report(answer).action is Action.REPAIR
+    assert "London" not in repr(answer)
+    assert "resp_2" not in repr(answer)
+
+
+@every_way
 def test_under_on_block_raise_the_error_holds_the_outcome(call: Any) -> None:
     with pytest.raises(BlockedError) as caught:
         call(guard(ScriptedModel(BAD), RAISE), ASKED)
