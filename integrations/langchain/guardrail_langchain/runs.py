@@ -28,6 +28,8 @@ class Run:
     tags: frozenset[str] = frozenset()
     metadata: Mapping[str, str] = field(default_factory=dict)
     overheard: tuple[Overheard, ...] = ()
+    id: object = None
+    """LangChain's, where it has one already."""
     given: tuple[Evidence, ...] = ()
     """The caller's evidence where the call was made: a stream may be read elsewhere."""
 
@@ -47,9 +49,12 @@ _current: ContextVar[Run | None] = ContextVar("guardrail_langchain_run", default
 
 def current(run_manager: Any = None) -> Run:
     """The run that the running call belongs to, by its own ``run_manager`` where it has one."""
-    if run_manager is not None:
-        return _run(run_manager.tags, run_manager.metadata, run_manager.handlers)
-    return _current.get() or run_of(None)
+    known = _current.get()
+    if run_manager is None:
+        return known or run_of(None)
+    if known is not None and known.id == run_manager.run_id:
+        return known
+    return _run(run_manager.tags, run_manager.metadata, run_manager.handlers, run_manager.run_id)
 
 
 def run_of(config: RunnableConfig | None, model: Any = None) -> Run:
@@ -74,10 +79,13 @@ def entered(run: Run) -> Iterator[None]:
         _current.reset(token)
 
 
-def _run(tags: Iterable[str] | None, metadata: Mapping[str, Any] | None, handlers: Iterable[Any]) -> Run:
+def _run(
+    tags: Iterable[str] | None, metadata: Mapping[str, Any] | None, handlers: Iterable[Any], id: object = None
+) -> Run:
     return Run(
         frozenset(tags or ()),
         {key: str(value) for key, value in (metadata or {}).items() if isinstance(value, str | int | float)},
         tuple(handler for handler in handlers if isinstance(handler, Overheard)),
+        id,
         given(),
     )

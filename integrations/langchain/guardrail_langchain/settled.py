@@ -39,7 +39,7 @@ def settled(
         _generation(first, outcome, [other for other in others if other.index == index], wants_json=wants_json)
         for index, (first, outcome) in enumerate(zip(result.generations, outcomes, strict=True))
     ]
-    return ChatResult(generations=generations, llm_output=_output(result, outcomes, others))
+    return result.model_copy(update={"generations": generations, "llm_output": _output(result, outcomes, others)})
 
 
 def blocked(old: BaseMessage, outcome: Outcome, *, wants_json: bool) -> AIMessage:
