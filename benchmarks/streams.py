@@ -123,18 +123,16 @@ class Seen:
 
 
 def source() -> Iterator[str]:
-    time.sleep(FIRST)
+    began = time.monotonic()
     for place, token in enumerate(tokens()):
-        if place:
-            time.sleep(PER_TOKEN)
+        time.sleep(max(0.0, began + FIRST + place * PER_TOKEN - time.monotonic()))
         yield token
 
 
 async def asource() -> AsyncIterator[str]:
-    await asyncio.sleep(FIRST)
+    began = time.monotonic()
     for place, token in enumerate(tokens()):
-        if place:
-            await asyncio.sleep(PER_TOKEN)
+        await asyncio.sleep(max(0.0, began + FIRST + place * PER_TOKEN - time.monotonic()))
         yield token
 
 
@@ -168,6 +166,14 @@ def bare() -> Seen:
     return seen
 
 
+async def abare() -> Seen:
+    """The same on an event loop."""
+    seen, since = Seen(), time.monotonic()
+    async for text in asource():
+        seen.take(text, seen.text + text, since)
+    return seen
+
+
 def table(rounds: int) -> None:
     """Prints medians; kinds are interleaved, as other work on the machine comes and goes."""
     remote, watched = Remote(), Watched()
@@ -178,7 +184,8 @@ def table(rounds: int) -> None:
         run(guard, judge)  # loads models and modules
     seen: dict[str, list[Seen]] = {}
     for _ in range(rounds):
-        seen.setdefault("bare", []).append(bare())
+        seen.setdefault("bare, threads", []).append(bare())
+        seen.setdefault("bare, event loop", []).append(asyncio.run(abare()))
         for name, (guard, judge) in guards.items():
             seen.setdefault(f"{name}, threads", []).append(run(guard, judge))
             seen.setdefault(f"{name}, event loop", []).append(asyncio.run(arun(guard, judge)))
