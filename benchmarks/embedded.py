@@ -24,7 +24,7 @@ from benchmarks.texts import answer, context, long_text
 from guardrail.checks import CHECKS
 from guardrail.conversation import Evidence, Turn
 from guardrail.cores import cores
-from guardrail.verifiers.embedded import EmbeddedVerifier, select
+from guardrail.verifiers.embedded import EmbeddedVerifier
 from guardrail.verifiers.protocol import Check
 
 TIMES = 40
@@ -51,9 +51,6 @@ def latency() -> None:
     for place, (name, verifier) in enumerate(verifiers.items()):
         verifier.verify(_check(10**6, 10**6))  # loads the model
         _latency(name, verifier, start=place * 10_000)
-    related, select._RELATED = select._RELATED, 0.0
-    _latency("the first, 85 words a claim", next(iter(verifiers.values())), start=50_000)
-    select._RELATED = related
 
 
 def _latency(name: str, verifier: EmbeddedVerifier, *, start: int) -> None:

@@ -11,6 +11,7 @@ from guardrail.train.data import digest, read, split
 from guardrail.train.export import export
 from guardrail.train.fit import Plan, fit
 from guardrail.train.pairs import pairs
+from guardrail.train.restore import restore
 
 
 @click.command()
@@ -21,13 +22,16 @@ from guardrail.train.pairs import pairs
 @click.option("--permissive-only", is_flag=True, help="Leave out sets under a share-alike licence.")
 @click.option("--seed", default=1, show_default=True)
 def main(data: Path, encoder: Path, out: Path, count: int | None, permissive_only: bool, seed: int) -> None:
-    """Fine-tune ENCODER (a Hugging Face folder) on the sets in DATA; the model folder is OUT/model.
+    """Fine-tune ENCODER (a Hugging Face folder, or a model folder) on the sets in DATA; the model folder is OUT/model.
 
     Run again with the same OUT it goes on where it was stopped.
     """
     rows = read(data, permissive_only=permissive_only, seed=seed)
     train, held = split(rows)
     click.echo(f"{len(train)} rows to train on, {len(held)} held out, data digest {digest(rows)}, seed {seed}")
+    if (encoder / "model.onnx").is_file():
+        restore(encoder, out / "restored")
+        encoder = out / "restored"
     plan = Plan(pairs=count or len(train), seed=seed)
     texts = pairs(train, with_question=0.35, seed=seed)
     fit(encoder, out / "checkpoint", texts, [row.label for row in train], plan)

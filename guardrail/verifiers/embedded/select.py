@@ -21,9 +21,6 @@ _LONGEST = 60
 """A sentence longer than this is read in pieces: tables and lists come without full stops."""
 _LOOKED_AT = 4096
 """A claim is compared with about so many sentences, those with its rarest words first: long evidence stays linear."""
-_RELATED = 0.4
-"""A sentence with less in common with a claim than this share of what the best one has is not read: reading it
-takes a quarter more time, and ranks answers no better."""
 _TITLE = 20
 """Words of a title that are read."""
 _TRIED = 64
@@ -102,8 +99,6 @@ class Sources:
         length = 0
         for place in nsmallest(_TRIED, scores, key=lambda place: (-scores[place], place)):
             size = len(self.sources[place].tokens)
-            if chosen and scores[place] < _RELATED * scores[chosen[0]]:
-                break
             if chosen and length + size > WORDS:
                 continue
             chosen.append(place)
