@@ -34,6 +34,7 @@ _UNDER = re.compile(
 )
 _LONGEST = 30
 """Characters of a number; more digits than that are none that anybody means."""
+_LETTER = re.compile(r"[A-Z](?![a-z])")
 _JOINED = re.compile(r"[A-Za-z\ufffc_#@][-–.]?\Z|[A-Za-z]\+\Z")
 _PLACE = re.compile(rf"\b({'|'.join(list(ORDINALS)[1:12])})\b", re.IGNORECASE)
 _FRACTION = re.compile(r"(?<![\d/.])(\d{1,2})/(\d{1,2})(?![\d/])")
@@ -143,6 +144,8 @@ def _amount(
     money = _CURRENCY.search(text[max(0, start - 5) : start])
     scale, end, glued = _scaled(text, end, money is not None)
     unit = None if glued and scale != 1 and glued not in "m" else _UNIT.match(text, end)
+    if scale == 1 and not unit and _LETTER.match(text, end):
+        return  # "5X" is a name
     meanings: tuple[Meaning, ...] = UNITS[money[1]] if money else ()
     if unit and not money:
         meanings = UNITS[unit[1]]

@@ -9,21 +9,15 @@ from functools import cached_property
 
 from guardrail.checks.amounts import Amount, amounts
 from guardrail.checks.aside import NUMBERING, prose, without
+from guardrail.checks.content import stems
 from guardrail.checks.moments import Moment, moments
+from guardrail.checks.slots import Slot, misplaced, read
 from guardrail.conversation import Evidence, Message
 from guardrail.grounding.statements import sentences
 from guardrail.verdict import Finding, FindingKind
 
-__all__ = ["Case", "Claim", "Source", "stems"]
+__all__ = ["Case", "Claim", "Source", "claims_of"]
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
-_STOP = frozenset(
-    "a about above after again all also am an and any are as at be been before being below between both but by can "
-    "could did do does during each few for from further had has have he her here hers him his how i if in into is it "
-    "its just me more most my no nor not now of off on once only or other our out over own same she should so some "
-    "such than that the their them then there these they this those through to too under until up very was we were "
-    "what when where which while who whom why will with would you your yes".split()
-)
 _NO_CLAIM = re.compile(
     r"[?？][\"'”’)\]]*\s*\Z|\b(?:(?:do|does|did|is|are|was) ?n[o'’]t|cannot|can['’]t|could ?n[o'’]t) (?:say|tell|know|mention|"
     r"specif|stat|provid|clear|given|find)|\bI have \d|\bhere(?:['’]s| is| are)\b[^.]*:\s*\Z|\b(?:let me know|would you like)\b",
@@ -105,6 +99,12 @@ class Case:
         return [moment for text in texts for moment in moments(text, lenient=True)]
 
     @cached_property
+    def misplaced(self) -> dict[tuple[int, int], Slot]:
+        """Places of the answer whose values the evidence gives of something else, and the value that it gives of this."""
+        told = [slot for number, piece in enumerate(self.evidence) for slot in read(piece.text, number)]
+        return {(slot.start, slot.end): rival for slot, rival in misplaced(read(self.prose), told)}
+
+    @cached_property
     def question(self) -> str:
         """What the user said last."""
         return next((m.text for m in reversed(self.conversation) if m.role == "user"), "")
@@ -139,20 +139,6 @@ class Case:
 
 
 _ROW = re.compile(r"^[^|\n]*\|[^|\n]*\|.*$|^[^\t\n]*\t[^\t\n]*\t.*$", re.MULTILINE)
-
-
-def stems(text: str) -> frozenset[str]:
-    """The words of content of ``text``, in lower case and without the commonest English endings; no numbers."""
-    words = (word.lower() for word in _WORD.findall(text))
-    return frozenset(_stem(word) for word in words if word not in _STOP and not word[0].isdigit())
-
-
-def _stem(word: str) -> str:
-    word = re.sub(r"['’]s?$", "", word)
-    for ending in ("ing", "ed", "es", "s", "e", "y"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)]
-    return word
 
 
 def claims_of(text: str) -> Iterator[Claim]:

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from guardrail.checks.amounts import Amount, amounts
 from guardrail.checks.aside import MARKER, URL
-from guardrail.checks.case import Case, stems
+from guardrail.checks.case import Case
+from guardrail.checks.content import stems
 from guardrail.checks.moments import moments
 from guardrail.checks.support import same
 from guardrail.conversation import Evidence

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from guardrail.checks.amounts import Amount, amounts
 from guardrail.checks.aside import prose
-from guardrail.checks.case import Case, Claim, claims_of, stems
+from guardrail.checks.case import Case, Claim, claims_of
+from guardrail.checks.content import stems
 from guardrail.checks.moments import Moment, moments
 from guardrail.checks.support import comparable, same
 from guardrail.conversation import Evidence

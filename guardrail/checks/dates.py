@@ -29,11 +29,14 @@ def dates(case: Case) -> list[Finding]:
     if not case.evidence or not case.moments:
         return []
     known = _Known(case)
-    return [
-        case.finding(moment.start, moment.end, FindingKind.DATE)
-        for moment in case.moments
-        if moment.sure and _stated(case, moment) and not known.bears_out(moment)
-    ]
+    stated = [moment for moment in case.moments if moment.sure and _stated(case, moment)]
+    found = []
+    for moment in stated:
+        rival = case.misplaced.get((moment.start, moment.end))
+        if rival is not None or not known.bears_out(moment):
+            said = rival.of_another if rival else ""
+            found.append(case.finding(moment.start, moment.end, FindingKind.DATE, said))
+    return found
 
 
 def _stated(case: Case, moment: Moment) -> bool:

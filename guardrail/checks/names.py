@@ -11,6 +11,7 @@ from functools import cached_property
 
 from guardrail.checks.aside import BLANK
 from guardrail.checks.case import Case, Claim
+from guardrail.checks.named import Named
 from guardrail.verdict import Finding, FindingKind
 
 __all__ = ["names"]
@@ -19,6 +20,7 @@ _TOKEN = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_]+(?:['’&-][^\W_]+)*")
 _LINKS = frozenset("of de la le del della der den van von du da do dos bin al el y and & the for".split())
 _START = re.compile(rf"(?:\A|[{BLANK}.!?:;…•*#|>\"“”‘(\[\n-]|\d[.)])[ \t*_\"“‘(]*\Z|\A[ \t]*\Z")
 _QUOTED = re.compile(r"[“\"«][^“”\"»\n]{1,400}[”\"»]")
+_DENIED = re.compile(r"\b(?:not|never|no|neither|nor|rather than|instead of|unlike)\b|n['’]t\b", re.IGNORECASE)
 _LIKE = 0.84
 """Words that are so much alike are spellings of one name."""
 _COMMON = frozenset(
@@ -81,12 +83,21 @@ def names(case: Case) -> list[Finding]:
     found = (run for claim in case.claims if not _is_title(claim) for run in _runs(_tokens(text, claim)))
     places = [(amount.start, amount.end) for amount in case.amounts]
     places += [(moment.start, moment.end) for moment in case.moments]
-    return [
+    unknown = [
         case.finding(run[0].start, run[-1].end, FindingKind.NAME)
         for whole in found
         for run in known.unknown(whole)
         if not any(start < run[-1].end and run[0].start < end for start, end in places)
     ]
+    return unknown + [f for f in _misplaced(case) if not any(f.start < o.end and o.start < f.end for o in unknown)]
+
+
+def _misplaced(case: Case) -> Iterator[Finding]:
+    """Names that the evidence gives of something else than the answer."""
+    for (start, end), rival in case.misplaced.items():
+        claim = case.claim_at(start)
+        if isinstance(rival.value, Named) and claim is not None and not _DENIED.search(case.prose, claim.start, start):
+            yield case.finding(start, end, FindingKind.NAME, rival.of_another)
 
 
 def _is_title(claim: Claim) -> bool:

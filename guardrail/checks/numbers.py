@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from guardrail.checks.amounts import Amount
 from guardrail.checks.arithmetic import results, spans
-from guardrail.checks.case import Case, Claim, stems
+from guardrail.checks.case import Case, Claim
+from guardrail.checks.content import stems
 from guardrail.checks.support import derived, same
 from guardrail.verdict import Finding, FindingKind
 
@@ -30,6 +31,7 @@ _RECKONED = re.compile(
     r"\b(?:average|mean|median|change|increas\w+|decreas\w+|growth|ratio|differ\w+|total|sum|combined|percentage)\b",
     re.I,
 )
+_LEFT = re.compile(r"\b(?:together|altogether|remain\w*|rest|left|more|fewer|less|by)\b", re.IGNORECASE)
 _NEGATED = re.compile(r"(?:\b(?:not|never)|n['’]t)\b[^,;]*\Z", re.IGNORECASE)
 _AGE_NOW = re.compile(r"['’]?s\b|[ -](?:years? )?(?:ago|old|anniversary|birthday)\b", re.IGNORECASE)
 """Decades of a life, and what depends on the day of the answer."""
@@ -46,7 +48,7 @@ def numbers(case: Case) -> list[Finding]:
     """
     if not case.evidence:
         return []
-    return [_finding(case, amount) for amount in _unsupported(case)]
+    return [*(_finding(case, amount) for amount in _unsupported(case)), *_misplaced(case)]
 
 
 def borne_out(case: Case, start: int, end: int) -> bool:
@@ -56,10 +58,33 @@ def borne_out(case: Case, start: int, end: int) -> bool:
     return bool(inside) and claim is not None and all(_supported(case, claim, amount) for amount in inside)
 
 
-def _finding(case: Case, amount: Amount) -> Finding:
+def _finding(case: Case, amount: Amount, explanation: str = "") -> Finding:
     start, end = _group(case.prose, amount)
     plain = amount.readings[0][0] in ("", "ordinal")
-    return case.finding(start, end, FindingKind.NUMBER if plain else FindingKind.QUANTITY)
+    return case.finding(start, end, FindingKind.NUMBER if plain else FindingKind.QUANTITY, explanation)
+
+
+def _misplaced(case: Case) -> Iterator[Finding]:
+    """Numbers that the evidence gives of something else than the answer."""
+    busy = spans(case)
+    for amount in case.amounts:
+        rival = case.misplaced.get((amount.start, amount.end))
+        claim = case.claim_at(amount.start)
+        if rival is None or claim is None or any(start <= amount.start < end for start, end in busy):
+            continue
+        if (amount.bare and amount.value <= 1) or _is_denied(case, claim, amount) or not _states(case, claim, amount):
+            continue
+        yield _finding(case, amount, rival.of_another)
+
+
+def _states(case: Case, claim: Claim, amount: Amount) -> bool:
+    """Whether a number is stated by itself, not as what remains of others."""
+    return not (_RECKONED.search(claim.text) or _LEFT.search(claim.text)) or not derived(amount, case.facts)
+
+
+def _is_denied(case: Case, claim: Claim, amount: Amount) -> bool:
+    before = case.prose[max(0, amount.start - 24) : amount.start]
+    return bool(_DENIED.search(before) or _NEGATED.search(case.prose[claim.start : amount.start]))
 
 
 def _group(text: str, amount: Amount) -> tuple[int, int]:
@@ -102,10 +127,8 @@ def _passed_over(case: Case, claim: Claim, amount: Amount) -> bool:
     if (
         (amount.value == 1 and amount.bare and not joined)
         or (small and _ANAPHOR.search(before))
-        or _DENIED.search(before)
+        or _is_denied(case, claim, amount)
     ):
-        return True
-    if _NEGATED.search(case.prose[claim.start : amount.start]):
         return True
     if name == "ordinal":
         return _no_place(case, amount, before)

@@ -1,0 +1,73 @@
+"""Names in a text: where they stand and which words they are made of. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from guardrail.checks.content import STOP
+
+__all__ = ["Named", "named", "plain"]
+
+_PART = r"(?:[A-ZÀ-ÖØ-Þ][\w'’]*(?:[-&.][\w'’]+)*|\d+[A-Z]\w*)"
+_RUN = re.compile(rf"(?<![\w.@/_#-]){_PART}(?:(?:[ ](?:of|de|la|van|von|der|del|&)[ ]|(?:(?<=\b[A-Z])\.|(?<=\bSt)\.|(?<=\bDr)\.|(?<=\bMr)\.)?[ ]){_PART})*")
+_FIRST = re.compile(r"(?:\A|[.!?:;\n>*•\"“”|(\[-])[ \t*_\"“(]*\Z")
+_TITLES = frozenset(
+    "mr mrs ms miss dr prof professor sir lady lord dame president senator king queen prince princess minister captain general "
+    "colonel judge justice saint st the of de la van von der del & a an prime chief".split()
+)
+_NONE = frozenset(
+    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september "
+    "october november december i yes no ok am pm utc gmt".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One mention of a name."""
+
+    start: int
+    end: int
+    text: str
+    words: frozenset[str]
+    """Without titles and links, in lower case and without accents."""
+
+    def alike(self, other: Named) -> bool:
+        """Whether one mention may be short for the other."""
+        return self.words <= other.words or other.words <= self.words
+
+
+def named(text: str, taken: Iterable[tuple[int, int]] = ()) -> list[Named]:
+    """The names in ``text`` outside of ``taken`` places; a capital that a sentence's start explains makes none."""
+    busy = bytearray(len(text) + 1)
+    for start, end in taken:
+        busy[start:end] = b"\1" * (end - start)
+    found = []
+    for match in _RUN.finditer(text):
+        start = match.start()
+        if _FIRST.search(text[max(0, start - 6) : start]):
+            start += _opening(match[0], text)
+        name = text[start : match.end()]
+        words = frozenset(plain(word) for word in re.split(r"[ ]+", name)) - _TITLES - _NONE
+        if words and len("".join(words)) > 1 and not any(busy[start : match.end()]):
+            found.append(Named(start, match.end(), name, words))
+    return found
+
+
+def _opening(run: str, text: str) -> int:
+    """How much of a run at a sentence's start is no name: its first word, unless the text has it elsewhere so."""
+    first = run.split(" ", 1)[0]
+    if first.lower() in STOP or (first[1:].islower() and not re.search(rf"[\w,] {re.escape(first)}\b", text)):
+        return len(first) + (" " in run) if " " not in run or first.lower() in STOP else 0
+    return 0
+
+
+def plain(word: str) -> str:
+    """Without accents, dots, possessive ending and case."""
+    word = re.sub(r"['’]s?\Z", "", word.replace(".", ""))
+    letters = unicodedata.normalize(
+        "NFKD", word.replace("ß", "ss").replace("ø", "o").replace("ł", "l").replace("Ø", "O")
+    )
+    return "".join(letter for letter in letters if not unicodedata.combining(letter)).casefold()

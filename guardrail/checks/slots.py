@@ -1,0 +1,428 @@
+"""Values that the evidence gives of one thing and the answer of another, told by the words around them. Pure.
+
+A number, time or name stands in a clause, behind a subject, or in a cell below a column's name. Its *slot* are the
+words there. The answer misplaces a value when the evidence has it only in slots that fit the answer's worse than
+the slot of another value of the same sort: fits every word that they fit, and more, and most of the answer's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
+
+from guardrail.checks.amounts import Amount, amounts
+from guardrail.checks.content import STOP, WORD, stem
+from guardrail.checks.moments import Moment, moments
+from guardrail.checks.named import Named, named
+from guardrail.checks.support import comparable, same
+from guardrail.grounding.statements import sentences
+
+__all__ = ["Slot", "agree", "misplaced", "read"]
+
+Value = Amount | Moment | Named
+_FITS = 0.6
+"""The share of the answer's words around a value that another value's slot must have."""
+_NAME_FITS = 0.75
+"""The same for names, which are of many sorts: a person's slot is none for a town."""
+_CUT = re.compile(
+    r"[;,:](?=\s)|[()—|]|\s[-–]\s|\b(?:and|but|while|whereas|against|although|though|then|with|before|after|until|versus|vs|"
+    r"compared|(?:up|down) from|than)\b",
+    re.IGNORECASE,
+)
+_VERB = re.compile(
+    r"\b(?:is|are|was|were|be|been|has|have|had|will|would|can|could|may|might|must|should|shall|do|does|did|[a-z]{3,}ed|"
+    r"came|went|rose|fell|grew|won|lost|made|took|gave|held|runs?|costs?|weighs?|lasts?|holds?|takes?|gets?|comes?|goes|"
+    r"began|begins?|starts?|opens?|needs?|stands?|measures?|reaches|includes?|contains?|sold|bought|built|led|wrote)\b"
+)
+_ASIDE = re.compile(r"against|versus|vs|compared|(?:up|down) from|than", re.IGNORECASE)
+"""What follows is there to be compared with: the sentence is about another."""
+_LINK = re.compile(r"\b(by|in|of|from|at|to|for|on|near|with|into|as|under)[ ](?:the[ ]|an?[ ])?\Z", re.IGNORECASE)
+_PRONOUN = re.compile(r"\W*(?:it|its|he|his|she|her|they|their|this|these|that|those|both)\b", re.IGNORECASE)
+_HEAD = re.compile(r"[ \t]*(?:[-*•][ \t]+|\d{1,2}[.)][ \t]+)?(?:\*\*)?([^\n:|.!?]{2,40}?)(?:\*\*)?:(?:\*\*)?(?=\s)")
+_RULE = re.compile(r"[ \t]*\|?[ :|\t-]*-[ :|\t-]*")
+_IRREGULAR = {
+    "bought": "buy", "began": "begin", "begun": "begin", "came": "come", "rose": "rise", "risen": "rise", "fell": "fall",
+    "fallen": "fall", "grew": "grow", "held": "hold", "built": "build", "sold": "sell", "won": "win", "paid": "pay",
+    "left": "leave", "ran": "run", "wrote": "write", "written": "write", "made": "make", "took": "take", "taken": "take",
+    "gave": "give", "given": "give", "led": "lead", "lost": "lose", "became": "become", "drew": "draw", "drove": "drive",
+    "sent": "send", "spent": "spend", "kept": "keep", "met": "meet", "said": "say", "told": "tell", "shut": "close",
+}  # fmt: skip
+_LIGHT = frozenset("come mak mak giv tak get say us go hav put make give take use".split()) | {"com", "giv", "tak", "mak"}
+"""Stems of verbs that tell nothing."""
+_DATES = ("date", "decade", "century")
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One value and the words that it stands among."""
+
+    start: int
+    end: int
+    value: Value
+    near: frozenset[str]
+    """Of its clause and of its sentence's subject, or of its row's and column's names."""
+    wide: frozenset[str]
+    """Of its whole sentence or row."""
+    unit: tuple[int, int]
+    """Its text and its sentence there."""
+    clause: int = 0
+    """Where its clause begins in the sentence's text."""
+    head: frozenset[str] = frozenset()
+    """The row's name, or what stands before a colon."""
+    column: int = -1
+    """In a table."""
+    link: str = ""
+    """The preposition right before it."""
+
+    @property
+    def of_another(self) -> str:
+        """What to say of a value in whose place this one should stand."""
+        return f"the evidence says so of something else; of this it says {self.value.text!r}"
+
+
+# reading
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    start: int
+    end: int
+    stem: str
+
+
+def read(text: str, number: int = 0) -> list[Slot]:
+    """The slots of a text. ``number``: tells texts apart."""
+    found: list[Slot] = []
+    at = 0
+    for start, end in _tables(text):
+        found += _prose(text, at, start, (number, len(found)))
+        found += _table(text, start, end, (number, len(found) + 1))
+        at = end
+    return found + _prose(text, at, len(text), (number, len(found) + 2))
+
+
+def _values(text: str) -> list[Value]:
+    times = [moment for moment in moments(text) if moment.sure]
+    numbers = [n for n in amounts(text, [(m.start, m.end) for m in times]) if not _is_label(text, n)]
+    taken = [(value.start, value.end) for value in (*times, *numbers)]
+    return sorted([*times, *numbers, *named(text, taken)], key=lambda value: value.start)
+
+
+_LABEL = re.compile(
+    r"\b(?:no|page|line|row|article|clause|section|step|day|week|chapter|figure|table|item|route|room|platform|gate)\.?[ ]\Z",
+    re.IGNORECASE,
+)
+_CALLED = re.compile(r"(?<![.!?\n|][ ])(?<!\A)\b[A-Z][\w.]*[ ]\Z|[-/#.:]\Z")
+
+
+def _is_label(text: str, amount: Amount) -> bool:
+    """Whether a number names something rather than counts: "Clause 9", "the 21st", part of a telephone number."""
+    before = text[max(0, amount.start - 24) : amount.start]
+    if amount.readings[0][0] == "ordinal":
+        return bool(re.search(r"\bon the \Z", before))
+    if not amount.bare or not amount.text[:1].isdigit():
+        return False
+    joined = re.match(r"[-–/.:]\d|[A-Z]", text[amount.end : amount.end + 2])
+    return bool(joined or _LABEL.search(before) or _CALLED.search(before))
+
+
+def _words(text: str, start: int, end: int) -> list[_Word]:
+    found = []
+    for match in WORD.finditer(text, start, end):
+        word = match[0].lower()
+        key = stem(_IRREGULAR.get(word, word))
+        if word not in STOP and key not in _LIGHT and not word[0].isdigit():
+            found.append(_Word(match.start(), match.end(), key))
+    return found
+
+
+def _prose(text: str, start: int, end: int, unit: tuple[int, int]) -> list[Slot]:
+    part = re.sub(r"(?<=[a-z,;]) *\n(?=[a-z])", lambda m: " " * len(m[0]), text[start:end])
+    values = _values(part)
+    found: list[Slot] = []
+    subject: frozenset[str] = frozenset()
+    for place, (first, last) in enumerate(_sentences(part)):
+        inside = [value for value in values if first <= value.start < last]
+        times = [(value.start, value.end) for value in inside if isinstance(value, Moment)]
+        words = [w for w in _words(part, first, last) if not any(a <= w.start < b for a, b in times)]
+        head = _head(part, first, last, words)
+        own = _subject(part, first, last, words)
+        subject = own | (subject if _PRONOUN.match(part, first, last) else frozenset())
+        for value in inside:
+            clause, near = _near(part, first, last, value, words, inside)
+            if not _ASIDE.fullmatch(part[clause[0] : clause[1]]):
+                near |= subject
+            mine = _stems(words, value.start, value.end)
+            wide = frozenset(word.stem for word in words) | subject
+            at, words_near = (unit[0], 1000 * unit[1] + place), (near | head) - mine
+            link = _LINK.search(part, max(first, value.start - 16), value.start)
+            place_of = (value.start + start, value.end + start)
+            found.append(
+                Slot(*place_of, value, words_near, wide - mine, at, clause[1], head, link=link[1].lower() if link else "")
+            )
+    return found
+
+
+def _head(text: str, first: int, last: int, words: Sequence[_Word]) -> frozenset[str]:
+    """What stands before a colon at the start of a line."""
+    match = _HEAD.match(text, first, last)
+    return _stems(words, first, match.end(1)) if match and len(match[1].split()) <= 5 else frozenset()
+
+
+def _sentences(text: str) -> Iterator[tuple[int, int]]:
+    for span in sentences(text):
+        at = span.start
+        for line in span.text.splitlines(keepends=True):
+            if line.strip():
+                yield at, at + len(line.rstrip())
+            at += len(line)
+
+
+def _stems(words: Sequence[_Word], start: int, end: int) -> frozenset[str]:
+    return frozenset(word.stem for word in words if start <= word.start < end)
+
+
+def _subject(text: str, first: int, last: int, words: Sequence[_Word]) -> frozenset[str]:
+    """The words before a sentence's first verb, unless they are many."""
+    verb = _VERB.search(text, first, last)
+    stop = verb.start() if verb else first
+    cut = next((match.start() for match in _CUT.finditer(text, first, stop)), stop)
+    found = [word for word in words if word.start < cut]
+    return frozenset(word.stem for word in found) if len(found) <= 4 else frozenset()
+
+
+def _near(
+    text: str, first: int, last: int, value: Value, words: Sequence[_Word], values: Sequence[Value]
+) -> tuple[tuple[int, int], frozenset[str]]:
+    """The words of the clause, and where what cuts it off stands; of those before it too where it has none of its own,
+    as an item of a list has none."""
+    inside = [(other.start, other.end) for other in values]
+    cuts = [m.span() for m in _CUT.finditer(text, first, last) if not any(a <= m.start() < b for a, b in inside)]
+    stop = min((start for start, _ in cuts if start >= value.end), default=last)
+    mine = [word for word in words if word.start < stop and not value.start <= word.start < value.end]
+    before = [cut for cut in reversed(cuts) if cut[1] <= value.start] + [(first, first)]
+    for begin in before:
+        near = [word for word in mine if begin[1] <= word.start]
+        if any(not any(a <= word.start < b for a, b in inside) for word in near):
+            break
+    return before[0], frozenset(word.stem for word in near)
+
+
+# tables
+
+_ROWS = re.compile(r"(?:^[ \t]*[^|\n]*\|[^|\n]*\|.*(?:\n|\Z)){2,}|(?:^[^\t\n]*\t[^\t\n]*\t.*(?:\n|\Z)){2,}", re.MULTILINE)
+
+
+def _tables(text: str) -> list[tuple[int, int]]:
+    return [match.span() for match in _ROWS.finditer(text)] if "|" in text or "\t" in text else []
+
+
+def _table(text: str, start: int, end: int, unit: tuple[int, int]) -> list[Slot]:
+    rows = [_cells(text, at, stop) for at, stop in _lines(text, start, end) if not _RULE.fullmatch(text[at:stop])]
+    heads = [_names_of(text, cell) for cell in rows[0]] if rows else []
+    found = []
+    for place, row in enumerate(rows[1:]):
+        head = _names_of(text, row[0]) if row else frozenset()
+        for column, (at, stop) in enumerate(row):
+            top = heads[column] if column < len(heads) else frozenset()
+            values = _values(text[at:stop])
+            for value in values if len(values) == 1 else []:
+                words = head | top if column else top
+                found.append(
+                    Slot(at + value.start, at + value.end, value, words, words, (unit[0], 1000 * unit[1] + place), column, head, column)
+                )
+    return found
+
+
+def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    at = start
+    for line in text[start:end].splitlines(keepends=True):
+        yield at, at + len(line.rstrip())
+        at += len(line)
+
+
+def _cells(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    sign = "|" if "|" in text[start:end] else "\t"
+    inner = text[start:end].strip()
+    at = start + text[start:end].index(inner) if inner else start
+    if sign == "|":
+        at += inner.startswith("|")
+        inner = inner.strip("|")
+    found = []
+    for cell in inner.split(sign):
+        found.append((at, at + len(cell)))
+        at += len(cell) + 1
+    return found
+
+
+def _names_of(text: str, cell: tuple[int, int]) -> frozenset[str]:
+    return frozenset(word.stem for word in _words(text, *cell))
+
+
+# comparing
+
+
+def agree(one: Value, two: Value) -> bool:
+    """Whether one value says the same as another."""
+    if isinstance(one, Amount) and isinstance(two, Amount):
+        return same(one, two)
+    if isinstance(one, Moment) and isinstance(two, Moment):
+        return _agree(one, two)
+    return isinstance(one, Named) and isinstance(two, Named) and one.alike(two)
+
+
+def _agree(one: Moment, two: Moment) -> bool:
+    if one.grain == two.grain:
+        return any(_fits(r, s) for r in one.readings for s in two.readings)
+    if _parts(one) != ("year",) or _parts(two) != ("year",):
+        return False
+    (low, high), (first, last) = _years(one), _years(two)
+    return low <= last and first <= high
+
+
+def _years(moment: Moment) -> tuple[int, int]:
+    """The first and the last year of a year, decade or century."""
+    number = moment.number
+    if moment.grain == "century":
+        return 100 * number - 99, 100 * number
+    if moment.grain == "decade":
+        return number, number + (99 if number % 100 == 0 else 9)
+    return number, number
+
+
+def _fits(one: Sequence[int | None], two: Sequence[int | None]) -> bool:
+    pairs = [(a, b) for a, b in zip(one, two, strict=True) if a is not None and b is not None]
+    return bool(pairs) and all(a == b for a, b in pairs)
+
+
+def _of_one_sort(one: Value, two: Value) -> bool:
+    if isinstance(one, Amount) and isinstance(two, Amount):
+        return comparable(one, two) and not same(two, one)
+    if isinstance(one, Moment) and isinstance(two, Moment):
+        return _parts(one) == _parts(two)
+    return isinstance(one, Named) and isinstance(two, Named) and not two.alike(one)
+
+
+def _parts(moment: Moment) -> tuple[str, ...]:
+    if moment.grain not in _DATES:
+        return (moment.grain,)
+    year, month, day = moment.readings[0] if moment.grain == "date" else (1, None, None)
+    if year is not None and month is None:
+        return ("year",)
+    return ("day",) if day is not None else ("month",)
+
+
+def misplaced(said: Sequence[Slot], told: Sequence[Slot]) -> list[tuple[Slot, Slot]]:
+    """Slots of the answer whose values the evidence gives of something else, each with the slot that it fits.
+
+    Where the clause, or another that is right, states the rival's value too, the answer speaks of both.
+    """
+    alike = _likeness(said, told)
+    found = [(s, rivals) for s in said if not _is_whole(s, said) and (rivals := _rivals(s, told, alike))]
+    wrong = {(slot.start, slot.end) for slot, _ in found}
+    return [
+        (slot, left[0])
+        for slot, rivals in found
+        if (left := [rival for rival in rivals if not _stated(slot, rival, said, wrong)])
+    ]
+
+
+def _is_whole(slot: Slot, said: Sequence[Slot]) -> bool:
+    """Whether it is the 298 of "17 of the 298", which belongs to the number before it."""
+    return slot.link in ("of", "in", "from") and any(
+        isinstance(other.value, Amount) and (other.unit, other.clause) == (slot.unit, slot.clause) and 0 < slot.start - other.end < 16
+        for other in said
+    )
+
+
+def _stated(slot: Slot, rival: Slot, said: Sequence[Slot], wrong: set[tuple[int, int]]) -> bool:
+    return any(
+        agree(other.value, rival.value)
+        and other.unit == slot.unit
+        and (other.clause == slot.clause or (other.start, other.end) not in wrong)
+        and not (other.head or slot.head)
+        for other in said
+        if other is not slot
+    )
+
+
+_Likeness = Mapping[str, frozenset[str]]
+
+
+def _likeness(said: Iterable[Slot], told: Iterable[Slot]) -> _Likeness:
+    """For each word of the answer the words of the evidence that are forms of it."""
+    known: dict[str, set[str]] = defaultdict(set)
+    for slot in told:
+        for word in slot.wide | slot.near | slot.head:
+            known[word[:4]].add(word)
+    wanted = {word for slot in said for word in slot.near | slot.wide}
+    return {word: frozenset(other for other in known.get(word[:4], ()) if _forms(word, other)) for word in wanted}
+
+
+def _forms(one: str, two: str) -> bool:
+    if one == two:
+        return True
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, two, strict=False)))
+    shorter = min(len(one), len(two))
+    return shared >= max(5, shorter - 1)
+
+
+def _rivals(slot: Slot, told: Sequence[Slot], alike: _Likeness) -> list[Slot]:
+    """The slots of other values that fit better than every one of the value itself."""
+    mine = [other for other in told if agree(slot.value, other.value)]
+    if not mine or not slot.near:
+        return []
+    heads = [other.head for other in told if other.head]
+    words = slot.near if any(_names(slot.near, head, alike) for head in heads) else slot.wide
+    return [
+        rival
+        for rival in told
+        if _of_one_sort(slot.value, rival.value)
+        and not agree(slot.value, rival.value)
+        and (_better_words(slot, rival, mine, alike) or _other_row(words, rival, mine, alike))
+    ]
+
+
+def _better_words(slot: Slot, rival: Slot, mine: Sequence[Slot], alike: _Likeness) -> bool:
+    met = _met(slot.near, rival.near, alike)
+    if isinstance(slot.value, Named):
+        if len(met) < max(2, _NAME_FITS * len(slot.near)) or not _of_one_part(slot, rival):
+            return False
+    elif len(met) < _FITS * len(slot.near):
+        return False
+    for own in mine:
+        words = own.near if own.unit == rival.unit else own.near | own.wide
+        if not _met(slot.near, words, alike) < met:
+            return False
+    return True
+
+
+def _of_one_part(slot: Slot, rival: Slot) -> bool:
+    """Whether two names may play one part: neither is said of the other, and they stand behind the same preposition."""
+    own = frozenset(stem(word.lower()) for word in WORD.findall(slot.value.text))
+    return not own & (rival.near | rival.wide) and (rival.column >= 0 or slot.link == rival.link)
+
+
+def _other_row(words: frozenset[str], rival: Slot, mine: Sequence[Slot], alike: _Likeness) -> bool:
+    """Whether the sentence names the row of the rival, and none in which the value stands."""
+    if not rival.head or not _names(words, rival.head, alike):
+        return False
+    return all(
+        own.head - rival.head
+        and own.unit[0] == rival.unit[0]
+        and own.unit != rival.unit
+        and own.column == rival.column
+        and not _met(words, own.head - rival.head, alike)
+        for own in mine
+    )
+
+
+def _names(words: frozenset[str], head: frozenset[str], alike: _Likeness) -> bool:
+    return all(any(part in alike.get(word, ()) for word in words) for part in head)
+
+
+def _met(words: frozenset[str], others: frozenset[str], alike: _Likeness) -> frozenset[str]:
+    return frozenset(word for word in words if alike.get(word, frozenset()) & others)
