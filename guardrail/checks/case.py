@@ -52,6 +52,8 @@ class Case:
         self.answer = answer
         self.evidence = tuple(piece for piece in evidence if piece.text.strip())
         self.conversation = tuple(conversation)
+        self.shelf: dict[str, set[tuple[int, int]]] = {}
+        """Places that a check has worked out and another wants."""
 
     @cached_property
     def prose(self) -> str:
@@ -114,6 +116,12 @@ class Case:
         """Whether some evidence is a table, from whose many numbers others can be reckoned."""
         return any(len(_ROW.findall(piece.text)) > 1 for piece in self.evidence)
 
+    @cached_property
+    def scale(self) -> float:
+        """What a bare number of the evidence may stand for: 1,000 where a heading says "in thousands"."""
+        match = next((m for piece in self.evidence if (m := _SCALED.search(_whole(piece)))), None)
+        return next((size for size, name in zip((1e3, 1e6, 1e9), match.groups(), strict=True) if name), 1.0) if match else 1.0
+
     def claim_at(self, place: int) -> Claim | None:
         """The claim in which a place of the answer stands."""
         return next((claim for claim in self.claims if claim.start <= place < claim.end), None)
@@ -138,6 +146,11 @@ class Case:
         return (Evidence(best.text, best.evidence.origin, best.evidence.title, best.evidence.url),)
 
 
+_SCALED = re.compile(
+    r"(?:[(\[]|\bin )(?:[€$£]|US\$|EUR|USD|GBP)?[ ]?(?:(k[€$£]?|thousands?|'?000s?|tsd)|(m[€$£]?|mn|mio|millions?)|(bn[€$£]?|billions?))"
+    r"(?:[ ](?:of )?(?:euros?|dollars?|pounds?|EUR|USD|GBP|[€$£]))?[)\],\n|]",
+    re.IGNORECASE,
+)
 _ROW = re.compile(r"^[^|\n]*\|[^|\n]*\|.*$|^[^\t\n]*\t[^\t\n]*\t.*$", re.MULTILINE)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import pairwise
 
 from guardrail.checks.case import Case
 from guardrail.checks.moments import Moment
+from guardrail.checks.reckoned import Span, days_from, minutes_from, spans_of
 from guardrail.verdict import Finding, FindingKind
 
 __all__ = ["dates"]
@@ -110,15 +112,29 @@ class _Known:
         )
 
     def _reckoned(self, said: _Reading) -> bool:
-        """Whether a date lies a stated number of days from a stated one."""
-        year, month, day = said
-        if year is None or month is None or day is None:
-            return False
-        days = {
-            round(value / 86400) for s in self.case.facts for f in s for name, value in f.readings if name == "time"
+        """Whether a date lies a told span from a stated one, or beside a stated weekday."""
+        return any(self._is(said, day) for day in self.reckoned)
+
+    def _is(self, said: _Reading, day: datetime.date) -> bool:
+        return all(a is None or a == b for a, b in zip(said, (day.year, day.month, day.day), strict=True))
+
+    @cached_property
+    def _told(self) -> tuple[frozenset[Span], frozenset[int]]:
+        texts = [source.text for source in self.case.sources]
+        return spans_of(texts, (fact for sentence in self.case.facts for fact in sentence))
+
+    @cached_property
+    def reckoned(self) -> set[datetime.date]:
+        """The days that follow from those at hand; a day without a year is one of any year."""
+        days = set(self._days())
+        days |= {
+            datetime.date(year, month, day)
+            for _, month, day in self.dates
+            if month and day and (month, day) != (2, 29)
+            for year in self.years or {2023}
         }
-        one = datetime.date(year, month, day)
-        return any(abs((one - other).days) in days for other in self._days())
+        once = days_from(days, self._told[0])
+        return once | days_from(once, [span for span in self._told[0] if span[1] <= 14 and not span[0]])
 
     def _days(self) -> Iterator[datetime.date]:
         """The dates at hand of which year, month and day are known."""
@@ -148,14 +164,15 @@ class _Known:
         days = {m.number for m in self.times if m.grain == "weekday"}
         for (first, _, _), (last, _, _) in self._ranges("weekday"):
             days |= {(first + step) % 7 for step in range((last - first) % 7 + 1)}  # type: ignore[operator]
-        days |= {day.weekday() for day in self._days()}
-        return moment.number in days
+        days |= {day.weekday() for day in {*self._days(), *self.reckoned}}
+        steps = {sign * span for months, span in self._told[0] if not months for sign in (1, -1)}
+        return moment.number in days | {(day + step) % 7 for day in days for step in steps}
 
     def _time(self, moment: Moment) -> bool:
         said = {at for at, _, _ in moment.readings}
         known = {at for m in self.times if m.grain == "time" for at, _, _ in m.readings}
-        known |= {60 * hour for hour in self.hours} | {(60 * hour + 720) % 1440 for hour in self.hours}
-        return bool(said & known)
+        bare = {60 * hour for hour in self.hours} | {(60 * hour + 720) % 1440 for hour in self.hours}
+        return bool(said & (known | bare | minutes_from(known, sorted(self._told[1]))))
 
 
 def _within(said: _Reading, first: _Reading, last: _Reading) -> bool:

@@ -184,7 +184,8 @@ def _century(match: re.Match[str]) -> _Said | None:
 
 
 def _weekday(match: re.Match[str]) -> _Said | None:
-    return "weekday", ((_DAYS.index(match["name"].lower()) + 0, None, None),)
+    name = match["name"].lower()[:3]
+    return "weekday", ((next(at for at, day in enumerate(_DAYS) if day.startswith(name)), None, None),)
 
 
 _HOURS = "one two three four five six seven eight nine ten eleven twelve".split()
@@ -210,7 +211,10 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     (re.compile(rf"(?<![.!?]\s)(?<!\A)(?<!\n)\b(?P<month>{_MONTH})\b(?!\s+[A-Z])"), _date),
 )  # fmt: skip
 """Patterns from the fullest to the barest; each takes what those before it left."""
-_LENIENT: tuple[tuple[re.Pattern[str], _Reader], ...] = ((re.compile(rf"\b(?P<month>{_MONTH})\b"), _date),)
+_LENIENT: tuple[tuple[re.Pattern[str], _Reader], ...] = (
+    (re.compile(rf"\b(?P<month>{_MONTH})\b(?! [A-Z])"), _date),
+    (re.compile(r"\b(?P<name>Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun)\b\.?(?=\s*(?:[-–—:,/&|]|to\b|and\b|\d|closed|noon|\Z|\n))"), _weekday),
+)
 _LOWER = re.compile(
     r"\b(?:january|february|march|april|may|june|july|august|september|october|november|december)\b"
     r"|\b(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b(?=\.?[ ]\d)|(?<=\d )(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b"

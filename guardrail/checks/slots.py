@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import takewhile
 
 from guardrail.checks.amounts import Amount, amounts
@@ -39,7 +39,8 @@ _VERB = re.compile(
 )
 _ASIDE = re.compile(r"against|versus|vs|compared|(?:up|down) from|than", re.IGNORECASE)
 """What follows is there to be compared with: the sentence is about another."""
-_LINK = re.compile(r"\b(by|in|of|from|at|to|for|on|near|with|into|as|under)[ ](?:the[ ]|an?[ ])?\Z", re.IGNORECASE)
+_LINK = re.compile(r"\b(by|in|of|from|at|to|for|on|near|with|into|as|under|until|till|since|through)[ ](?:the[ ]|an?[ ])?\Z", re.IGNORECASE)
+_STARTS, _ENDS = ("from", "since"), ("until", "till", "to", "through")
 _PRONOUN = re.compile(r"\W*(?:it|its|he|his|she|her|they|their|this|these|that|those|both)\b", re.IGNORECASE)
 _HEAD = re.compile(r"[ \t]*(?:[-*•][ \t]+|\d{1,2}[.)][ \t]+)?(?:\*\*)?([^\n:|.!?]{2,40}?)(?:\*\*)?:(?:\*\*)?(?=\s)")
 _RULE = re.compile(r"[ \t]*\|?[ :|\t-]*-[ :|\t-]*")
@@ -287,7 +288,7 @@ def _years(moment: Moment) -> tuple[int, int]:
     """The first and the last year of a year, decade or century."""
     number = moment.number
     if moment.grain == "century":
-        return 100 * number - 99, 100 * number
+        return 100 * number - 100, 100 * number - 1
     if moment.grain == "decade":
         return number, number + (99 if number % 100 == 0 else 9)
     return number, number
@@ -342,8 +343,10 @@ def _stated(slot: Slot, rival: Slot, said: Sequence[Slot], wrong: set[tuple[int,
     return any(
         agree(other.value, rival.value)
         and other.unit == slot.unit
-        and (other.clause == slot.clause or (other.start, other.end) not in wrong)
-        and not (other.head or slot.head)
+        and (
+            other.clause == slot.clause
+            or ((other.start, other.end) not in wrong and rival.head <= other.near and not (other.head or slot.head))
+        )
         for other in said
         if other is not slot
     )
@@ -391,7 +394,7 @@ def _better_words(slot: Slot, rival: Slot, mine: Sequence[Slot], alike: _Likenes
     if isinstance(slot.value, Named):
         if len(met) < max(2, _NAME_FITS * len(slot.near)) or not _of_one_part(slot, rival):
             return False
-    elif len(met) < _FITS * len(slot.near):
+    elif len(met) < _FITS * len(slot.near) or (slot.link in _ENDS and rival.link in _STARTS):
         return False
     for own in mine:
         words = own.near if own.unit == rival.unit else own.near | own.wide

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from guardrail.cache import Cache, MemoryCache
 from guardrail.checks import ALONE, CHECKS, VERSION, Case, found_in
-from guardrail.checks.numbers import borne_out
+from guardrail.checks.standing import borne_out
 from guardrail.claims import Sentence, claims, with_question
 from guardrail.claims.words import Lexicon, Novelty, novelty, words
 from guardrail.conversation import Evidence

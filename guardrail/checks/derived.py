@@ -1,0 +1,205 @@
+"""Whether a number follows from others: sums, differences, shares, means, products. Pure.
+
+What may have been done is told by the words of the clause: "together" adds, "left" takes away. Without such words a
+number follows only from few others, or when it has so many figures that they do not agree by chance.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations, permutations
+
+from guardrail.checks.amounts import Amount
+from guardrail.checks.support import close, comparable
+
+__all__ = ["cues", "derived"]
+
+_FEW = 12
+"""Of so few numbers, any may be combined; of more, only those of one sentence."""
+_SMALL = 7
+"""Of so few, three may be combined."""
+_MANY = 80
+"""The same for a number of three or more significant digits."""
+_EXACT = 1e-6
+_CUES = {
+    "mean": re.compile(r"\b(?:average|averaging|mean|median|on average)\b", re.IGNORECASE),
+    "sum": re.compile(
+        r"\b(?:total\w*|altogether|together|combined|in all|sum|adds?|adding|overall|both|whole|all|plus|counting|including|"
+        r"makes?|comes? to|amounts?|up to|years?|half|i\.e|that is|so)\b|=", re.IGNORECASE,
+    ),
+    "difference": re.compile(
+        r"\b(?:by|more|fewer|less|lead\w*|led|ahead|behind|gap|differ\w*|margin|left|leav\w+|remain\w*|short|free|missing|sav\w+|"
+        r"rest|up|down|older|younger|longer|shorter|higher|lower|taller|heavier|lighter|cheaper|dearer|faster|slower|profit|"
+        r"loss|surplus|change\w*|drop\w*|fell|fall\w*|rose|ris\w+|grew|grow\w*|increas\w+|decreas\w+|reduc\w+|gain\w*|others?|pay|"
+        r"needed|majority|i\.e|that is|net|after|makes?|so)\b|=", re.IGNORECASE,
+    ),
+    "product": re.compile(
+        r"\b(?:per|each|every|times|twice|double|triple|half|third|quarter|cost\w*|price\w*|pay\w*|total\w*|altogether|makes?|apiece|"
+        r"works? out|comes? to|amounts?|corresponds?|ratio|a (?:day|week|month|year|head|person|piece)|daily|weekly|monthly|yearly|"
+        r"annual\w*|would|you get|enough|rate|lasts?|takes?|speed|area|of (?:the|all)|i\.e|that is|so)\b|=|×", re.IGNORECASE,
+    ),
+}  # fmt: skip
+
+
+def cues(text: str) -> frozenset[str]:
+    """What a clause says has been done with numbers: ``mean``, ``sum``, ``difference``, ``product``."""
+    found = frozenset(name for name, pattern in _CUES.items() if pattern.search(text))
+    return frozenset({"mean"}) if "mean" in found else found
+
+
+def derived(
+    said: Amount, facts: Sequence[Sequence[Amount]], told: frozenset[str] = frozenset(_CUES), *, scale: float = 1.0
+) -> bool:
+    """Whether numbers of one sentence, or of all where they are few, make the number ``said``.
+
+    ``told``: what may have been done with them. ``scale``: what a bare number in the evidence may stand for.
+    """
+    few = [amount for sentence in facts for amount in sentence]
+    groups: Iterable[Sequence[Amount]] = [few, *facts] if len(few) <= _FEW else facts
+    if said.digits >= 3 and len(few) <= _MANY:  # so many figures do not agree by chance
+        groups = [few, *facts]
+    scales = {1.0, scale}
+    return any(
+        _follows(said, group[: _MANY if said.digits >= 3 else _FEW], told, scales) for group in groups if len(group) > 1
+    )
+
+
+def _follows(said: Amount, group: Sequence[Amount], told: frozenset[str], scales: set[float]) -> bool:
+    names = {name for name, _ in said.readings}
+    if names & {"percent", "share"}:
+        return any(close(said, said.value, value, 1e-3) for value in _ratios(group, said))
+    like = [amount for amount in group if comparable(said, amount) or amount.bare]
+    if said.readings[0][0] == "time":
+        like += [amount for amount in group if amount.bare and 1000 <= amount.value <= 2100]
+        if any(close(said, said.value, value, _EXACT) for value in _spans(like)):
+            return True
+    values = [amount.value for amount in like]
+    exact = all(value == int(value) for value in values) and not said.about
+    outcomes = [*_outcomes(values, told), *(_products(group, said) if "product" in told else ())]
+    if any(_makes(said, value * scale, exact) for value in outcomes for scale in scales):
+        return True
+    three = _of_three(group) if "product" in told and len(group) <= _SMALL else ()
+    return any(abs(said.value - value) <= _EXACT * abs(value) for value in three)
+
+
+def _makes(said: Amount, value: float, exact: bool) -> bool:
+    if exact and said.step >= 1 and said.bare and said.digits >= 2 and abs(said.value - value) > _EXACT * abs(value):
+        return said.step > 1 and close(said, said.value, value, _EXACT)  # whole numbers make whole numbers
+    return any(close(said, reading, value, _EXACT) for _, reading in said.readings)
+
+
+def _outcomes(values: Sequence[float], told: frozenset[str]) -> Iterator[float]:
+    if "mean" in told:
+        yield from (sum(run) / len(run) for run in _runs(values))
+        yield from (one / two for one, two in permutations(values, 2) if two > 1)
+    if "sum" in told:
+        yield from (sum(run) for run in _runs(values))
+        yield from (one + two for one, two in combinations(values, 2))
+        yield from (sum(values) - value for value in values if len(values) > 2)
+    if "difference" in told:
+        yield from (abs(one - two) for one, two in combinations(values, 2))
+        if len(values) > 2:
+            yield from (sum(values[at:]) - 2 * values[at] for at in (0,))
+            total = sum(values)
+            yield from (abs(total - 2 * value) for value in values)
+            yield from (abs(total - value) for value in values)
+        if len(values) <= _SMALL:
+            yield from _of_sums(values)
+
+
+def _of_sums(values: Sequence[float]) -> Iterator[float]:
+    """A number less two others, and two less two others."""
+    for one, two, three in permutations(values, 3):
+        if two < three:
+            yield abs(one - two - three)
+    for one, two in combinations(range(len(values)), 2):
+        rest = [value for at, value in enumerate(values) if at not in (one, two)]
+        yield from (abs(values[one] + values[two] - other - another) for other, another in combinations(rest, 2))
+    total = sum(values)
+    yield total // 2 + 1  # a majority
+
+
+def _runs(values: Sequence[float]) -> Iterator[Sequence[float]]:
+    """All numbers in a row that are two or more."""
+    for start in range(len(values)):
+        for stop in range(start + 2, min(len(values), start + 25) + 1):
+            yield values[start:stop]
+
+
+def _products(group: Sequence[Amount], said: Amount) -> Iterator[float]:
+    """Parts of numbers, one number divided among or taken times another, and three of them by the rule of three."""
+    for one, two in combinations(group, 2):
+        for part, whole in ((one, two), (two, one)):
+            if part.readings[0][0] in ("percent", "share"):
+                share = part.value / (100 if part.readings[0][0] == "percent" else 1)
+                yield from (whole.value * share, whole.value * (1 - share), whole.value * (1 + share))
+            elif part.value and _fit(said, whole, part):
+                yield whole.value / part.value
+        if _fit(said, one, two):
+            yield one.value * two.value
+            if one.figure != 1 != two.figure:
+                yield one.figure * two.figure
+
+
+def _fit(said: Amount, one: Amount, two: Amount) -> bool:
+    """Whether two numbers may be multiplied or divided to make one like ``said``."""
+    return one.bare or two.bare or said.bare or not comparable(one, two) or not comparable(said, one)
+
+
+def _of_three(group: Sequence[Amount]) -> Iterator[float]:
+    for one, two, three in permutations(group, 3):
+        if three.value and one.start < two.start:
+            yield one.value * two.value / three.value
+            yield one.figure * two.figure / three.figure if three.figure else 0.0
+    for one, two in combinations(group, 2):
+        for three in group:
+            if three is not one and three is not two:
+                yield one.figure * two.figure + three.figure
+                yield abs(one.figure * two.figure - three.figure)
+
+
+def _ratios(group: Sequence[Amount], said: Amount) -> Iterator[float]:
+    """Shares and changes of any two numbers, of sums, and what is missing to the whole, in the unit of ``said``."""
+    whole = 100.0 if said.readings[0][0] == "percent" else 1.0
+    for amount in group:
+        if amount.readings[0][0] in ("percent", "share"):
+            yield whole - amount.value * (whole / 100 if amount.readings[0][0] == "percent" else whole)
+    percents = [amount.value for amount in group if amount.readings[0][0] == "percent"]
+    yield from (value for one, two in combinations(percents, 2) for value in (abs(one - two), one + two))
+    group = [amount for amount in group if not _is_year(amount)]
+    values = [abs(amount.value) for amount in group if amount.readings[0][0] != "percent"]
+    for one, two in combinations(values, 2):
+        low, high = sorted((one, two))
+        if low > 0:
+            yield from (whole * low / high, whole * (high - low) / high, whole * (high - low) / low, whole * high / low)
+    yield from _of_whole(group, whole)
+
+
+def _is_year(amount: Amount) -> bool:
+    return amount.bare and re.fullmatch(r"1[5-9]\d\d|20\d\d", amount.text) is not None
+
+
+def _of_whole(group: Sequence[Amount], whole: float) -> Iterator[float]:
+    """Shares of the sum of all numbers of one sort, of each and of those in a row."""
+    sorts: dict[str, list[float]] = {}
+    for amount in group:
+        if amount.readings[0][0] not in ("percent", "share", "ordinal"):
+            sorts.setdefault(amount.readings[0][0], []).append(amount.value)
+    for values in sorts.values():
+        for run in _runs(values) if len(values) <= 2 * _SMALL else ():
+            total = sum(run)
+            if total > 0:
+                yield from (whole * value / total for value in run)
+                yield from (whole * sum(part) / total for part in _runs(run))
+
+
+_YEAR = 31557600
+
+
+def _spans(group: Sequence[Amount]) -> Iterator[float]:
+    """Years between two years, or one less: birthdays."""
+    years = [amount.value for amount in group if amount.bare and 1000 <= amount.value <= 2100]
+    for one, two in combinations(years, 2):
+        yield abs(one - two) * _YEAR
+        yield (abs(one - two) - 1) * _YEAR

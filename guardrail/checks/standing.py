@@ -1,0 +1,270 @@
+"""Which numbers of the answer something at hand bears out: states, implies or counts. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from guardrail.checks.amounts import Amount
+from guardrail.checks.case import Case, Claim
+from guardrail.checks.content import stems
+from guardrail.checks.derived import cues, derived
+from guardrail.checks.sums import results, spans
+from guardrail.checks.support import same
+from guardrail.verdict import FindingKind
+
+__all__ = ["borne_out", "in_sum", "is_denied", "kind_of", "place_of", "unsupported"]
+
+_ANAPHOR = re.compile(
+    r"\b(?:the|these|those|both|all|other|last|next|following|any|every|another|no)[ ]\Z", re.IGNORECASE
+)
+_DENIED = re.compile(r"(?:\b(?:not|n['’]t|never|rather than|instead of|nor)(?: \w+)?|wrong(?:ly)?)[ ]\Z", re.IGNORECASE)
+_FIRST = re.compile(r"(?:\A|[.!?:;][ ]|\n)\s*\Z")
+_ITEMS = re.compile(r"(?:[^\s,;.:]+(?: [^\s,;.:]+){0,4}, ?){1,11}(?:[^\s,;.:]+(?: [^\s,;.:]+){0,4} )?(?:and|or)\b")
+_PAIR = re.compile(r"\b(?:both|pair|couple|twice|double|twin|twins|either|two)\b", re.IGNORECASE)
+_SUM = re.compile(
+    r"\b(?:total|altogether|together|combined|in all|remain\w*|rest|others?|more|fewer|less|left|differ\w+|sum|margin|overall|"
+    r"by|behind|ahead|lead|gap|older|younger|longer|shorter|higher|lower|profit|loss|surplus|twice|double|half|average|mean|"
+    r"per|each|every|apiece|makes?|i\.e|that is)\b|=|[Ss]o\b",
+    re.IGNORECASE,
+)
+_RECKONED = re.compile(
+    r"\b(?:average|mean|median|change|increas\w+|decreas\w+|growth|ratio|differ\w+|total|sum|combined|percentage)\b",
+    re.I,
+)
+_RECKONS = re.compile(
+    r"\b(?:in total|total(?:s|ling|ed)?|altogether|together|combined|in all|adds? up|sum|average|mean|median|sav(?:e|es|ing)|led|leads?|"
+    r"ahead|behind|differ\w*|margin|remain\w*|left|leaves|share of|makes? up|(?:rose|fell|grew|up|down) by|as (?:much|many)|works? out|"
+    r"comes? to|i\.e|that is)\b",
+    re.IGNORECASE,
+)
+"""What says that a number was reckoned."""
+_NEGATED = re.compile(r"(?:\b(?:not|never)|n['’]t)\b[^,;]*\Z", re.IGNORECASE)
+_AGE_NOW = re.compile(r"['’]?s\b|[ -](?:years? )?(?:ago|old|anniversary|birthday)\b", re.IGNORECASE)
+"""Decades of a life, and what depends on the day of the answer."""
+_NOUN = re.compile(r" ([a-z]{3,})\b")
+_MOST = 30
+_SMALL = 20
+"""Two small numbers make most others."""
+
+
+def borne_out(case: Case, start: int, end: int) -> bool:
+    """Whether this part of the answer has numbers, and the evidence states or implies every one of them."""
+    inside = [amount for amount in case.amounts if start <= amount.start < end]
+    claim = case.claim_at(start)
+    return bool(inside) and claim is not None and all(_is_supported(case, amount) for amount in inside)
+
+
+def kind_of(amount: Amount) -> FindingKind:
+    """A number without a unit, or a quantity."""
+    return FindingKind.NUMBER if amount.readings[0][0] in ("", "ordinal") else FindingKind.QUANTITY
+
+
+def place_of(case: Case, amount: Amount) -> tuple[int, int]:
+    """The place of a number in the answer with the figures that it is joined to."""
+    return _group(case.prose, amount)
+
+
+def is_denied(case: Case, claim: Claim, amount: Amount) -> bool:
+    """Whether the answer says that it is another number."""
+    before = case.prose[max(0, amount.start - 24) : amount.start]
+    return bool(_DENIED.search(before) or _NEGATED.search(case.prose[claim.start : amount.start]))
+
+
+def _group(text: str, amount: Amount) -> tuple[int, int]:
+    """The place of the number with the figures that it is joined to: a score, a telephone number."""
+    start, end = amount.start, amount.end
+    if amount.readings[0][0] != "":
+        return start, end
+    while start and (before := re.search(r"\d[-–]\Z", text[:start])):
+        start = before.start()
+        while start and text[start - 1].isdigit():
+            start -= 1
+    while after := re.match(r"[-–]\d+", text[end:]):
+        end += after.end()
+    return start, end
+
+
+def unsupported(case: Case) -> list[tuple[Amount, bool]]:
+    """The numbers in claims that nothing at hand bears out, and whether each is said to be reckoned."""
+    if not case.evidence:
+        return []
+    found, seen = [], set()
+    for amount in case.amounts:
+        claim = case.claim_at(amount.start)
+        if claim is None or in_sum(case, amount) or _passed_over(case, claim, amount) or _is_supported(case, amount):
+            continue
+        place = place_of(case, amount)
+        if place not in seen:
+            seen.add(place)
+            found.append((amount, bool(_RECKONS.search(_clause(case, claim, amount)))))
+    return found
+
+
+def in_sum(case: Case, amount: Amount) -> bool:
+    """Whether a number stands in an equation, which tells whether it is right."""
+    return any(start <= amount.start < end for start, end in spans(case))
+
+
+def _is_supported(case: Case, amount: Amount) -> bool:
+    return (amount.start, amount.end) in _supported_places(case)
+
+
+def _supported_places(case: Case) -> set[tuple[int, int]]:
+    """Of the numbers that are stated, and of those that follow from these, or from those that follow."""
+    if (known := case.shelf.get("supported")) is not None:
+        return known
+    places = case.shelf["supported"] = set()
+    rest = [(amount, claim) for amount in case.amounts if (claim := case.claim_at(amount.start)) is not None]
+    shown = results(case)
+    for _ in range(3):
+        new = [amount for amount, claim in rest if _stands(case, claim, amount, shown)]
+        if not new:
+            break
+        places |= {(amount.start, amount.end) for amount in new}
+        rest = [(amount, claim) for amount, claim in rest if (amount.start, amount.end) not in places]
+        shown = [*shown, *(amount for amount in new if not _is_stated(case, amount))]
+    return places
+
+
+def _passed_over(case: Case, claim: Claim, amount: Amount) -> bool:
+    """Whether a number is none that evidence would have to state."""
+    before = case.prose[max(0, amount.start - 24) : amount.start]
+    name = amount.readings[0][0]
+    small = amount.bare and amount.value <= 10
+    if _AGE_NOW.match(case.prose, amount.end):
+        return True
+    joined = _group(case.prose, amount) != (amount.start, amount.end)
+    if (
+        (amount.value == 1 and amount.bare and not joined)
+        or (small and _ANAPHOR.search(before))
+        or is_denied(case, claim, amount)
+    ):
+        return True
+    if name == "ordinal":
+        return _no_place(case, amount, before)
+    if name == "share":
+        part = re.search(r"\b(?:first|second|other|latter|better|last) \Z", before, re.IGNORECASE)
+        return bool(part) or not re.match(r" (?:of|the|an?)\b", case.prose[amount.end : amount.end + 6])
+    if case.tabular and (_RECKONED.search(f"{claim.text} {case.question}") or (amount.bare and amount.value <= _SMALL)):
+        return True
+    return small and (claim.text.endswith(":") or not _other_count(case, claim))
+
+
+def _other_count(case: Case, claim: Claim) -> bool:
+    """Whether the evidence has a small number in a sentence about the same that the claim has not: else the
+    things may have been counted."""
+    wanted = stems(claim.text)
+    said = [a for a in case.amounts if claim.start <= a.start < claim.end]
+    for source, facts in zip(case.sources, case.facts, strict=True):
+        if len(wanted & source.words) >= min(2, len(wanted)) and len(facts) <= 8:
+            small = [fact for fact in facts if fact.bare and fact.value <= _MOST and fact.readings[0][0] != "share"]
+            if any(not any(same(a, fact) for a in said) for fact in small):
+                return True
+    return False
+
+
+def _no_place(case: Case, amount: Amount, before: str) -> bool:
+    """Whether an ordinal is the talk of somebody who enumerates, or nothing at hand has places."""
+    if _FIRST.search(before) or case.prose[amount.end : amount.end + 1] == ",":
+        return True
+    return not any(fact.readings[0][0] == "ordinal" for sentence in case.facts for fact in sentence)
+
+
+def _is_stated(case: Case, amount: Amount) -> bool:
+    return any(same(amount, fact) for sentence in case.facts for fact in sentence)
+
+
+def _stands(case: Case, claim: Claim, amount: Amount, shown: list[Amount]) -> bool:
+    """Whether a number is stated, follows or was counted. ``shown``: numbers of the answer that stand already."""
+    if _is_stated(case, amount) or any(same(amount, result) for result in shown if result is not amount):
+        return True
+    if case.tabular and any(abs(amount.written - fact.written) < 1e-9 for sentence in case.facts for fact in sentence):
+        return True
+    if _same_noun(case, amount):
+        return False
+    if _follows(case, claim, amount, shown):
+        return True
+    if amount.readings[0][0] == "ordinal":
+        return any(day == amount.value for moment in case.times for _, _, day in moment.readings)
+    if amount.readings[0][0] == "" and _dated(case, amount):
+        return True
+    return amount.bare and amount.value == int(amount.value) and _counted(case, claim, amount)
+
+
+def _same_noun(case: Case, amount: Amount) -> bool:
+    """Whether the evidence has exactly one other number of the thing that the answer counts."""
+    noun = _NOUN.match(case.prose, amount.end)
+    if not amount.bare or not noun or amount.value > _MOST or _SUM.search(case.claims_text(amount.start)):
+        return False
+    counted = [
+        fact.value
+        for source, facts in zip(case.sources, case.facts, strict=True)
+        for fact in facts
+        if fact.bare
+        and (other := _NOUN.match(source.text, fact.end))
+        and stems(other[1]) == stems(noun[1]) != frozenset()
+    ]
+    return len(set(counted)) == 1 and counted[0] != amount.value
+
+
+def _follows(case: Case, claim: Claim, amount: Amount, shown: list[Amount]) -> bool:
+    """Whether a number comes of others: of small ones without a unit, only where it is said to."""
+    if place_of(case, amount) != (amount.start, amount.end):
+        return False
+    told = [fact for sentence in case.facts for fact in sentence]
+    clause = _clause(case, claim, amount)
+    done = cues(clause) or cues(claim.text) or cues(case.question)
+    if amount.digits >= 3 and amount.value > _SMALL and "mean" not in done:
+        done = frozenset({"sum", "difference", "product", "mean"})
+    elif amount.readings[0][0] in ("time", "percent", "share") or (amount.about and not amount.bound):
+        done |= {"sum", "difference", "product"}
+    elif len(told) <= _FEW and _OF.search(case.prose[max(0, amount.start - 12) : amount.end + 8]):
+        done |= {"sum"}
+    groups = [*case.facts, [*told, *shown]] if shown and len(told) + len(shown) <= 2 * _FEW else case.facts
+    return derived(amount, groups, done, scale=case.scale)
+
+
+_FEW = 7
+"""Of so few numbers any may have been added, without a word that says so."""
+_OF = re.compile(r"\d of (?:the |its )?\d")
+_PAUSE = re.compile(r"[;:,](?=\s)|[()—]|\s[-–]\s")
+
+
+def _clause(case: Case, claim: Claim, amount: Amount) -> str:
+    """The words between the pauses around a number."""
+    start = max((m.end() for m in _PAUSE.finditer(case.prose, claim.start, amount.start)), default=claim.start)
+    stop = _PAUSE.search(case.prose, amount.end, claim.end)
+    return case.prose[start : stop.start() if stop else claim.end]
+
+
+def _dated(case: Case, amount: Amount) -> bool:
+    """Whether a bare number is the day, year or hour of a date at hand."""
+    value = int(amount.value)
+    return any(value in reading or 60 * value in reading for moment in case.times for reading in moment.readings)
+
+
+def _counted(case: Case, claim: Claim, amount: Amount) -> bool:
+    """Whether so many things stand in a row in the evidence or in the answer."""
+    count = int(amount.value)
+    if count == 2:
+        rest = case.prose[amount.end : claim.end]
+        return bool(re.search(r"[:,—–(][^.]*\band\b", rest)) or any(
+            _PAIR.search(source.text) for source in case.sources
+        )
+    if not 2 < count <= 12:
+        return False
+    return any(count in _rows(text) for text in (case.answer, *(piece.text for piece in case.evidence)))
+
+
+def _rows(text: str) -> set[int]:
+    """The lengths of the lists in ``text``: with commas or with bullets."""
+    found = {row[0].count(",") + 2 - bool(re.search(r",\s*(?:and|or)\b", row[0])) for row in _ITEMS.finditer(text)}
+    run = 0
+    for line in [*text.splitlines(), ""]:
+        if re.match(r"\s*(?:[-*•]|\d{1,2}[.)])\s", line):
+            run += 1
+        elif line.strip() or not run:
+            found.add(run)
+            run = 0
+    found.add(run)
+    return found
