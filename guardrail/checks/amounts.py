@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from guardrail.checks.spelled import ORDINALS, spelled
 from guardrail.checks.units import CURRENCY_SIGNS, SCALES, UNITS, Meaning
@@ -85,10 +85,47 @@ def amounts(text: str, taken: Iterable[tuple[int, int]] = ()) -> list[Amount]:
         if not any(busy[amount.start : amount.end]):
             busy[amount.start : amount.end] = b"\1" * (amount.end - amount.start)
             found.append(amount)
-    return sorted(found, key=lambda amount: amount.start)
+    return _joined(text, sorted(found, key=lambda amount: amount.start))
+
+
+_JOINT = re.compile(r",?[ ](?:and[ ])?|[ ]?")
+_JOINABLE = ("time", "length", "mass")
+
+
+def _joined(text: str, found: list[Amount]) -> list[Amount]:
+    """With "an hour and twenty minutes" as one number: a quantity and the rest of it in a smaller unit."""
+    left: list[Amount] = []
+    for amount in found:
+        if left and _goes_on(text, left[-1], amount):
+            one = left.pop()
+            factor = amount.value / amount.figure
+            total = one.value + amount.value
+            readings = ((one.readings[0][0], total),)
+            left.append(replace(one, end=amount.end, text=text[one.start : amount.end], readings=readings, step=amount.step,
+                                digits=3, figure=total / factor, written=total / factor))  # fmt: skip
+        else:
+            left.append(amount)
+    return left
+
+
+def _goes_on(text: str, one: Amount, two: Amount) -> bool:
+    (name, whole), (other, rest) = one.readings[0], two.readings[0]
+    if name != other or name not in _JOINABLE or not one.figure or not two.figure:
+        return False
+    return 0 < rest < whole / one.figure and _JOINT.fullmatch(text[one.end : two.start]) is not None
+
+
+_FEET = re.compile(r"(?<![\w.])(\d{1,2})[ ]?(?:ft|feet|foot|['′])[ ]?(\d{1,2})(?:[ ]?(?:in|inch|inches)\b|[\"″])?(?!\w)")
+
+
+def _feet(text: str) -> Iterator[Amount]:
+    for match in _FEET.finditer(text):
+        inches = 12.0 * int(match[1]) + int(match[2])
+        yield Amount(match.start(), match.end(), match[0], (("length", inches * 0.0254),), 0.0254, 3, False, "", inches, inches)
 
 
 def _candidates(text: str) -> Iterator[Amount]:
+    yield from _feet(text)
     for match in _FRACTION.finditer(text):
         if int(match[2]) and int(match[1]) < int(match[2]):
             value = int(match[1]) / int(match[2])
@@ -155,6 +192,8 @@ def _amount(
     if glued == "m" and not money:  # "330m" is metres or millions
         end -= 0
         readings = [("length", values[0]), ("", values[0] * 1e6)]
+    if any(name == "celsius" for name, _ in readings) and re.search(r"(?:^|[ (])[-−–]\Z", text[max(0, start - 2) : start]):
+        readings += [(name, -value * factor + add) for name, factor, add in meanings for value in figures]
     readings = readings or [("share" if share else "", value) for value in figures]
     step, digits = _precision(written, figures[0], scale, readings[0][1])
     begin = start - len(money[0]) if money else start

@@ -63,7 +63,9 @@ class _Known:
         self.years |= {int(fact.value) for fact in bare if 1000 <= fact.value <= 2100 and fact.value == int(fact.value)}
         self.hours = {int(fact.value) for fact in bare if 0 <= fact.value <= 24}
         aged = any(_AGED.search(source.text) for source in case.sources)
-        self.ages = {int(fact.value) for fact in bare if 0 < fact.value < 120} if aged else set()
+        self.born = any(_BORN.search(source.text) for source in case.sources)
+        ages = {int(fact.figure) for s in case.facts for fact in s if fact.bare or fact.readings[0][0] == "time"}
+        self.ages = {age for age in ages if 0 < age < 120} if aged or self.born else set()
         self.spans = {
             round(value / _YEAR_SECONDS)
             for sentence in case.facts
@@ -98,7 +100,7 @@ class _Known:
         return year is None or other_year == year or (other_year is None and self._year(year))
 
     def _year(self, year: int) -> bool:
-        if _BORN.search(self.case.prose) and any(
+        if (self.born or _BORN.search(self.case.prose)) and any(
             abs(known - year) - age in (0, 1) for known in self.years for age in self.ages
         ):
             return True

@@ -13,7 +13,7 @@ from itertools import combinations, permutations
 from guardrail.checks.amounts import Amount
 from guardrail.checks.support import close, comparable
 
-__all__ = ["cues", "derived"]
+__all__ = ["cues", "derived", "multiples"]
 
 _FEW = 12
 """Of so few numbers, any may be combined; of more, only those of one sentence."""
@@ -49,20 +49,33 @@ def cues(text: str) -> frozenset[str]:
 
 
 def derived(
-    said: Amount, facts: Sequence[Sequence[Amount]], told: frozenset[str] = frozenset(_CUES), *, scale: float = 1.0
+    said: Amount,
+    facts: Sequence[Sequence[Amount]],
+    told: frozenset[str] = frozenset(_CUES),
+    *,
+    scale: float = 1.0,
+    times: frozenset[float] = frozenset(),
 ) -> bool:
     """Whether numbers of one sentence, or of all where they are few, make the number ``said``.
 
-    ``told``: what may have been done with them. ``scale``: what a bare number in the evidence may stand for.
+    ``told``: what may have been done with them. ``scale``: what a bare number in the evidence may stand for. ``times``: what
+    any number may be multiplied or divided by.
     """
     few = [amount for sentence in facts for amount in sentence]
     groups: Iterable[Sequence[Amount]] = [few, *facts] if len(few) <= _FEW else facts
     if said.digits >= 3 and len(few) <= _MANY:  # so many figures do not agree by chance
         groups = [few, *facts]
+    if "product" in told and _multiplied(said, few, times):
+        return True
     scales = {1.0, scale}
     return any(
         _follows(said, group[: _MANY if said.digits >= 3 else _FEW], told, scales) for group in groups if len(group) > 1
     )
+
+
+def _multiplied(said: Amount, facts: Sequence[Amount], times: frozenset[float]) -> bool:
+    like = [fact.value for fact in facts if comparable(said, fact) or fact.bare or said.bare]
+    return any(_makes(said, made, said.step >= 1) for value in like for by in times for made in (value * by, value / by))
 
 
 def _follows(said: Amount, group: Sequence[Amount], told: frozenset[str], scales: set[float]) -> bool:
@@ -73,6 +86,10 @@ def _follows(said: Amount, group: Sequence[Amount], told: frozenset[str], scales
     if said.readings[0][0] == "time":
         like += [amount for amount in group if amount.bare and 1000 <= amount.value <= 2100]
         if any(close(said, said.value, value, _EXACT) for value in _spans(like)):
+            return True
+    if not said.bare and like and all(amount.bare for amount in like):  # "three years older" of ages without a unit
+        told_by = [abs(one.value - two.value) for one, two in combinations(like, 2)]
+        if "difference" in told and said.figure in told_by:
             return True
     values = [amount.value for amount in like]
     exact = all(value == int(value) for value in values) and not said.about
@@ -140,6 +157,18 @@ def _products(group: Sequence[Amount], said: Amount) -> Iterator[float]:
             yield one.value * two.value
             if one.figure != 1 != two.figure:
                 yield one.figure * two.figure
+
+
+_YEARLY = {
+    "year": (12.0, 52.0, 365.0, 4.0), "annual": (12.0, 52.0, 365.0, 4.0), "month": (12.0, 4.0, 30.0), "week": (7.0, 5.0, 52.0),
+    "day": (24.0, 7.0, 365.0, 30.0), "hour": (60.0, 24.0), "minute": (60.0,), "twice": (2.0,), "double": (2.0,), "dozen": (12.0,),
+    "three times": (3.0,), "triple": (3.0,), "daily": (24.0, 7.0, 365.0), "quarter": (4.0, 3.0), "half": (2.0,), "decade": (10.0,),
+}  # fmt: skip
+
+
+def multiples(text: str) -> frozenset[float]:
+    """What the words of a clause may multiply or divide by: "a year" by 12 months."""
+    return frozenset(factor for word, factors in _YEARLY.items() if word in text.lower() for factor in factors)
 
 
 def _fit(said: Amount, one: Amount, two: Amount) -> bool:

@@ -164,13 +164,35 @@ def _short_year(match: re.Match[str]) -> _Said | None:
 
 
 def _spoken(match: re.Match[str]) -> _Said | None:
-    word = match["word"].lower()
-    hour = int(word) if word.isdigit() else _HOURS.index(word) + 1 if word in _HOURS else None
-    if hour is None or not 1 <= hour <= 12:
+    word, part = match["word"].lower(), match["part"].lower()
+    if word in ("midnight", "noon", "midday"):
+        hour: int | None = 12
+    else:
+        hour = int(word) if word.isdigit() else _HOURS.index(word) + 1 if word in _HOURS else None
+    minutes = int(part) if part.isdigit() else _MINUTES[part]
+    if hour is None or not 1 <= hour <= 12 or not 0 < minutes < 60:
         return None
-    minutes = 30 if match["part"].lower() == "half" else 15
     at = (hour % 12 * 60 + (minutes if match["way"].lower() == "past" else -minutes)) % 720
     return "time", ((at, None, None), (at + 720, None, None))
+
+
+_MINUTES = {"half": 30, "quarter": 15, "five": 5, "ten": 10, "twenty": 20, "twenty-five": 25}
+
+
+def _old_year(match: re.Match[str]) -> _Said | None:
+    short = int(match["short"])
+    return "date", tuple((century + short, None, None) for century in (1900, 2000, 1800))
+
+
+_FEASTS = {
+    "christmas eve": (12, 24), "christmas day": (12, 25), "boxing day": (12, 26), "new year's eve": (12, 31),
+    "new year's day": (1, 1), "halloween": (10, 31), "valentine's day": (2, 14), "may day": (5, 1),
+}  # fmt: skip
+
+
+def _feast(match: re.Match[str]) -> _Said | None:
+    month, day = _FEASTS[match["feast"].lower().replace("’", "'")]
+    return "date", ((_number(match, "year"), month, day),)
 
 
 def _decade(match: re.Match[str]) -> _Said | None:
@@ -202,10 +224,13 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     (re.compile(rf"\b(?:(?P<nth>\d{{1,2}})(?:st|nd|rd|th)|(?P<word>{_ORDINAL_WORDS}))[ -]centur(?:y|ies)\b", re.I), _century),
     (re.compile(r"(?<![\d:.])(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?\s*(?P<half>[ap]\.?m\b\.?)", re.I), _time),
     (re.compile(r"(?<![\d:.])(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::[0-5]\d)?(?![\d:])(?P<half>(?!))?"), _time),
+    (re.compile(r"\b(?P<part>half|quarter|five|ten|twenty|twenty-five|\d{1,2})(?: minutes?)? (?P<way>past|to) (?P<word>\w+)\b", re.I), _spoken),
     (re.compile(r"\b(?:noon|midday|midnight)\b", re.I), _time),
-    (re.compile(r"\b(?P<part>half|quarter) (?P<way>past|to) (?P<word>\w+)\b", re.I), _spoken),
     (re.compile(r"\b(?P<name>Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)s?\b", re.I), _weekday),
     (re.compile(rf"(?<![\d.,$€£#%°-])(?P<year>{_YEAR})(?![\d%°]|[.,]\d|\s*(?:%|€|£))"), _date),
+    (re.compile(r"\b(?P<feast>Christmas Eve|Christmas Day|Boxing Day|New Year['’]s Eve|New Year['’]s Day|Halloween|Valentine['’]s Day|May Day)"
+                rf"(?:,? (?P<year>{_YEAR}))?\b"), _feast),
+    (re.compile(r"(?<=in )['’](?P<short>\d\d)\b"), _old_year),
     (re.compile(r"(?<=\d\d\d\d)\s?(?:-|–|/|to|and)\s?(?P<at>['’]?(?P<short>\d\d))(?![\d\w-])"), _short_year),
     (re.compile(rf"(?<=\d\d\d\d)[–/-](?P<at>(?P<year>{_YEAR}))(?!\d)"), _date),
     (re.compile(rf"(?<![.!?]\s)(?<!\A)(?<!\n)\b(?P<month>{_MONTH})\b(?!\s+[A-Z])"), _date),

@@ -57,11 +57,21 @@ def named(text: str, taken: Iterable[tuple[int, int]] = ()) -> list[Named]:
 
 
 def _opening(run: str, text: str) -> int:
-    """How much of a run at a sentence's start is no name: its first word, unless the text has it elsewhere so."""
-    first = run.split(" ", 1)[0]
-    if first.lower() in STOP or (first[1:].islower() and not re.search(rf"[\w,] {re.escape(first)}\b", text)):
-        return len(first) + (" " in run) if " " not in run or first.lower() in STOP else 0
-    return 0
+    """How much of a run at a sentence's start is no name: its first word, where a verb does not follow that says that it
+    does something, or the text has it in lower case too."""
+    first, _, rest = run.partition(" ")
+    if first.lower() in STOP or first.lower() in _OPENERS:
+        return len(first) + bool(rest)
+    if rest or not first[1:].islower() or re.search(rf"[\w,] {re.escape(first)}\b", text):
+        return 0
+    acts = re.search(rf"\b{re.escape(first)} (?:is|was|has|had|will|can|did|[a-z]{{3,}}(?:ed|s))\b", text)
+    return 0 if acts and not re.search(rf"\b{re.escape(first.lower())}\b", text) else len(first)
+
+
+_OPENERS = frozenset(
+    "there here yes no however then thus hence today currently according unlike like since one two three four five six several "
+    "many most some any no nobody everyone everything each every next last finally first second third".split()
+)
 
 
 def plain(word: str) -> str:

@@ -13,7 +13,7 @@ from itertools import combinations
 
 from guardrail.checks.amounts import Amount
 
-__all__ = ["days_from", "later", "minutes_from", "spans_of"]
+__all__ = ["days_between", "days_from", "later", "minutes_between", "minutes_from", "spans_of"]
 
 _WORDS = (
     (re.compile(r"\b(?:yesterday|tomorrow|(?:the )?(?:next|previous|following) (?:day|morning|evening)|(?:the )?day (?:before|after)|"
@@ -72,7 +72,21 @@ def days_from(days: Iterable[datetime.date], spans: Iterable[Span]) -> set[datet
             for sign in (1, -1):
                 if (other := later(day, span, sign)) is not None:
                     found.add(other)
+                    if span[0] or span[1] >= 7:  # the last day of a period is one less
+                        found.add(other - datetime.timedelta(sign))
     return found
+
+
+def minutes_between(times: Sequence[int]) -> set[int]:
+    """The minutes from one time of day to another, overnight too."""
+    return {(one - two) % 1440 for one in times for two in times if one != two}
+
+
+def days_between(days: Iterable[datetime.date]) -> set[int]:
+    """The days from one date to another, the first counted or not."""
+    some = sorted(set(days))[:30]
+    apart = {(two - one).days for one, two in combinations(some, 2)}
+    return apart | {count + 1 for count in apart}
 
 
 def minutes_from(times: Iterable[int], minutes: Sequence[int]) -> set[int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from guardrail.checks.amounts import Amount, amounts
@@ -25,6 +25,8 @@ __all__ = ["Slot", "agree", "misplaced", "read"]
 Value = Amount | Moment | Named
 _FITS = 0.6
 """The share of the answer's words around a value that another value's slot must have."""
+_ALONE = 0.5
+"""The same where the value's own slots have none of the words."""
 _NAME_FITS = 0.75
 """The same for names, which are of many sorts: a person's slot is none for a town."""
 _CUT = re.compile(
@@ -34,8 +36,11 @@ _CUT = re.compile(
 )
 _VERB = re.compile(
     r"\b(?:is|are|was|were|be|been|has|have|had|will|would|can|could|may|might|must|should|shall|do|does|did|[a-z]{3,}ed|"
-    r"came|went|rose|fell|grew|won|lost|made|took|gave|held|runs?|costs?|weighs?|lasts?|holds?|takes?|gets?|comes?|goes|"
-    r"began|begins?|starts?|opens?|needs?|stands?|measures?|reaches|includes?|contains?|sold|bought|built|led|wrote)\b"
+    r"came|went|rose|fell|grew|won|lost|made|took|gave|held|began|sold|bought|built|led|wrote|paid|drew|ran|left|became|"
+    r"(?:run|cost|weigh|last|hold|take|get|come|begin|start|open|need|stand|measure|include|contain|pay|earn|sell|lead|depart|leave|"
+    r"arrive|close|buy|call|bring|give|make|use|live|work|play|move|meet|lie|belong|cover|offer|receive|win|own|teach|drive|"
+    r"serve|carry|publish|connect|control|require|allow|show|drink|eat|grow|produce|employ|end|beat|answer|send|keep)s?|"
+    r"goes|reaches|carries|teaches|publishes)\b"
 )
 _ASIDE = re.compile(r"against|versus|vs|compared|(?:up|down) from|than", re.IGNORECASE)
 """What follows is there to be compared with: the sentence is about another."""
@@ -51,6 +56,11 @@ _IRREGULAR = {
     "gave": "give", "given": "give", "led": "lead", "lost": "lose", "became": "become", "drew": "draw", "drove": "drive",
     "sent": "send", "spent": "spend", "kept": "keep", "met": "meet", "said": "say", "told": "tell", "shut": "close",
 }  # fmt: skip
+_YEAR = re.compile(r"1\d\d\d|20\d\d")
+_MONTHS = frozenset(
+    stem(month)
+    for month in "january february march april june july august september october november december".split()
+)
 _LIGHT = frozenset("come mak mak giv tak get say us go hav put make give take use".split()) | {"com", "giv", "tak", "mak"}
 """Stems of verbs that tell nothing."""
 _DATES = ("date", "decade", "century")
@@ -135,7 +145,7 @@ def _words(text: str, start: int, end: int) -> list[_Word]:
     for match in WORD.finditer(text, start, end):
         word = match[0].lower()
         key = stem(_IRREGULAR.get(word, word))
-        if word not in STOP and key not in _LIGHT and not word[0].isdigit():
+        if word not in STOP and key not in _LIGHT and (not word[0].isdigit() or _YEAR.fullmatch(word)):
             found.append(_Word(match.start(), match.end(), key))
     return found
 
@@ -144,27 +154,31 @@ def _prose(text: str, start: int, end: int, unit: tuple[int, int]) -> list[Slot]
     part = re.sub(r"(?<=[a-z,;]) *\n(?=[a-z])", lambda m: " " * len(m[0]), text[start:end])
     values = _values(part)
     found: list[Slot] = []
+    before: list[Slot] = []
     subject: frozenset[str] = frozenset()
     for place, (first, last) in enumerate(_sentences(part)):
         inside = [value for value in values if first <= value.start < last]
+        words = _words(part, first, last)
         times = [(value.start, value.end) for value in inside if isinstance(value, Moment)]
-        words = [w for w in _words(part, first, last) if not any(a <= w.start < b for a, b in times)]
+        of_times = frozenset(word.stem for word in words if any(a <= word.start < b for a, b in times))
         head = _head(part, first, last, words)
-        own = _subject(part, first, last, words)
-        subject = own | (subject if _PRONOUN.match(part, first, last) else frozenset())
+        clauses = _clauses(part, first, last, words, inside)
+        subject = clauses[0].subject | (subject if _PRONOUN.match(part, first, last) else frozenset())
+        here: list[Slot] = []
         for value in inside:
-            clause, near = _near(part, first, last, value, words, inside)
-            if not _ASIDE.fullmatch(part[clause[0] : clause[1]]):
-                near |= subject
-            mine = _stems(words, value.start, value.end)
+            clause, near = _near(part, clauses, value, inside, subject)
+            mine = _stems(words, value.start, value.end) | (of_times if isinstance(value, Moment) else frozenset())
             wide = frozenset(word.stem for word in words) | subject
             at, words_near = (unit[0], 1000 * unit[1] + place), (near | head) - mine
             link = _LINK.search(part, max(first, value.start - 16), value.start)
             place_of = (value.start + start, value.end + start)
-            found.append(
-                Slot(*place_of, value, words_near, wide - mine, at, clause[1], head, link=link[1].lower() if link else "")
-            )
-    return found
+            said = link[1].lower() if link else ""
+            here.append(Slot(*place_of, value, words_near, wide - mine, at, clause.start, head, link=said))
+        if _PRONOUN.match(part, first, last):  # what "it" does is said of what the sentence before is about
+            before = [replace(slot, wide=slot.wide | frozenset(word.stem for word in words)) for slot in before]
+        found += before
+        before = here
+    return found + before
 
 
 def _head(text: str, first: int, last: int, words: Sequence[_Word]) -> frozenset[str]:
@@ -186,30 +200,69 @@ def _stems(words: Sequence[_Word], start: int, end: int) -> frozenset[str]:
     return frozenset(word.stem for word in words if start <= word.start < end)
 
 
-def _subject(text: str, first: int, last: int, words: Sequence[_Word]) -> frozenset[str]:
-    """The words before a sentence's first verb, unless they are many."""
-    verb = _VERB.search(text, first, last)
-    stop = verb.start() if verb else first
-    cut = next((match.start() for match in _CUT.finditer(text, first, stop)), stop)
-    found = [word for word in words if word.start < cut]
-    return frozenset(word.stem for word in found) if len(found) <= 4 else frozenset()
+@dataclass(frozen=True, slots=True)
+class _Clause:
+    start: int
+    end: int
+    aside: bool
+    """Whether it only says what something is compared with."""
+    words: tuple[_Word, ...]
+    lead: frozenset[str]
+    """The words before its verb, or all where it has none."""
+    has_verb: bool
+    is_phrase: bool
+    """Whether it begins with a preposition and has no verb."""
+
+    @property
+    def subject(self) -> frozenset[str]:
+        return self.lead if (self.has_verb or self.is_phrase) and len(self.lead) <= 4 else frozenset()
+
+    @property
+    def stems(self) -> frozenset[str]:
+        return frozenset(word.stem for word in self.words)
+
+
+def _clauses(text: str, first: int, last: int, words: Sequence[_Word], values: Sequence[Value]) -> list[_Clause]:
+    inside = [(value.start, value.end) for value in values]
+    cuts = [m.span() for m in _CUT.finditer(text, first, last) if not any(a <= m.start() < b for a, b in inside)]
+    found = []
+    for begin, end in zip([(first, first), *cuts], [*(cut[0] for cut in cuts), last], strict=True):
+        own = tuple(word for word in words if begin[1] <= word.start < end)
+        verb = _VERB.search(text, begin[1], end)
+        lead = frozenset(word.stem for word in own if verb is None or word.start < verb.start())
+        phrase = verb is None and _PHRASE.match(text, begin[1], end) is not None
+        aside = _ASIDE.fullmatch(text, *begin) is not None
+        found.append(_Clause(begin[1], end, aside, own, lead, verb is not None, phrase))
+    return found
+
+
+_PHRASE = re.compile(r"\s*(?:in|on|at|by|from|of|for|to|during|since|until|under|over|within|into|near|as|according|per|through)\b", re.I)
 
 
 def _near(
-    text: str, first: int, last: int, value: Value, words: Sequence[_Word], values: Sequence[Value]
-) -> tuple[tuple[int, int], frozenset[str]]:
-    """The words of the clause, and where what cuts it off stands; of those before it too where it has none of its own,
-    as an item of a list has none."""
+    text: str, clauses: Sequence[_Clause], value: Value, values: Sequence[Value], subject: frozenset[str]
+) -> tuple[_Clause, frozenset[str]]:
+    """The clause of a value and the words that belong to it: those before it too where it has none of its own, as an item
+    of a list has none; the subject where it has none; the verb of the clause before it where that is left out."""
+    at = next(at for at, clause in enumerate(clauses) if value.start < clause.end or clause is clauses[-1])
+    clause = clauses[at]
     inside = [(other.start, other.end) for other in values]
-    cuts = [m.span() for m in _CUT.finditer(text, first, last) if not any(a <= m.start() < b for a, b in inside)]
-    stop = min((start for start, _ in cuts if start >= value.end), default=last)
-    mine = [word for word in words if word.start < stop and not value.start <= word.start < value.end]
-    before = [cut for cut in reversed(cuts) if cut[1] <= value.start] + [(first, first)]
-    for begin in before:
-        near = [word for word in mine if begin[1] <= word.start]
-        if any(not any(a <= word.start < b for a, b in inside) for word in near):
-            break
-    return before[0], frozenset(word.stem for word in near)
+    words = list(clause.words)
+    back = at
+    while back and not any(not any(a <= word.start < b for a, b in inside) for word in words):
+        back -= 1
+        words = [*clauses[back].words, *words]
+    near = frozenset(word.stem for word in words if not value.start <= word.start < value.end)
+    if clause.aside:
+        return clause, near
+    if clauses[back].has_verb or clauses[back].is_phrase or back == 0:
+        bare = not clauses[back].lead or clauses[back].is_phrase
+        near |= subject if bare or clauses[0].is_phrase or _PRONOUN.match(text, clauses[back].start) else frozenset()
+    elif not any(word.start < value.start for word in words):
+        near |= subject
+    elif clauses[back - 1].has_verb:
+        near |= clauses[back - 1].stems - clauses[back - 1].lead
+    return clause, near
 
 
 # tables
@@ -392,26 +445,30 @@ def _rivals(slot: Slot, told: Sequence[Slot], alike: _Likeness) -> list[Slot]:
 def _better_words(slot: Slot, rival: Slot, mine: Sequence[Slot], alike: _Likeness) -> bool:
     met = _met(slot.near, rival.near, alike)
     if isinstance(slot.value, Named):
-        if len(met) < max(2, _NAME_FITS * len(slot.near)) or not _of_one_part(slot, rival):
+        if len(met) < max(2, _NAME_FITS * len(slot.near)) or not _of_one_part(slot, rival, mine):
             return False
-    elif len(met) < _FITS * len(slot.near) or (slot.link in _ENDS and rival.link in _STARTS):
+    elif slot.link in _ENDS and rival.link in _STARTS:
         return False
-    for own in mine:
-        words = own.near if own.unit == rival.unit else own.near | own.wide
-        if not _met(slot.near, words, alike) < met:
-            return False
-    return True
+    left = [_met(slot.near, own.near if own.unit == rival.unit else own.near | own.wide, alike) for own in mine]
+    times = frozenset(word for word in slot.near if word in _MONTHS or _YEAR.fullmatch(word))
+    told_apart = bool(times) and times <= met and not any(times & own for own in left)
+    least = 0.4 if told_apart else _FITS if any(left) else _ALONE
+    return all(own < met for own in left) and (isinstance(slot.value, Named) or len(met) >= least * len(slot.near))
 
 
-def _of_one_part(slot: Slot, rival: Slot) -> bool:
+def _of_one_part(slot: Slot, rival: Slot, mine: Sequence[Slot]) -> bool:
     """Whether two names may play one part: neither is said of the other, and they stand behind the same preposition."""
     own = frozenset(stem(word.lower()) for word in WORD.findall(slot.value.text))
-    return not own & (rival.near | rival.wide) and (rival.column >= 0 or slot.link == rival.link)
+    if own & rival.near or (own & rival.wide and all(other.unit != rival.unit for other in mine)):
+        return False
+    return rival.column >= 0 or slot.link == rival.link or all(other.link == rival.link for other in mine)
 
 
 def _other_row(words: frozenset[str], rival: Slot, mine: Sequence[Slot], alike: _Likeness) -> bool:
     """Whether the sentence names the row of the rival, and none in which the value stands."""
     if not rival.head or not _names(words, rival.head, alike):
+        return False
+    if isinstance(rival.value, Named) and rival.column < 0:  # lines of one thing's properties
         return False
     return all(
         own.head - rival.head

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 
 from guardrail.checks.amounts import Amount
 from guardrail.checks.case import Case, Claim
 from guardrail.checks.content import stems
-from guardrail.checks.derived import cues, derived
+from guardrail.checks.derived import cues, derived, multiples
+from guardrail.checks.reckoned import days_between, minutes_between
 from guardrail.checks.sums import results, spans
-from guardrail.checks.support import same
+from guardrail.checks.support import close, same
 from guardrail.verdict import FindingKind
 
 __all__ = ["borne_out", "in_sum", "is_denied", "kind_of", "place_of", "unsupported"]
@@ -218,14 +220,31 @@ def _follows(case: Case, claim: Claim, amount: Amount, shown: list[Amount]) -> b
         done = frozenset({"sum", "difference", "product", "mean"})
     elif amount.readings[0][0] in ("time", "percent", "share") or (amount.about and not amount.bound):
         done |= {"sum", "difference", "product"}
+    elif len(told) <= _PAIRED and amount.bare and amount.value > 10:
+        done |= {"difference"}
     elif len(told) <= _FEW and _OF.search(case.prose[max(0, amount.start - 12) : amount.end + 8]):
         done |= {"sum"}
     groups = [*case.facts, [*told, *shown]] if shown and len(told) + len(shown) <= 2 * _FEW else case.facts
-    return derived(amount, groups, done, scale=case.scale)
+    near = [a for a in case.amounts if claim.start <= a.start < claim.end and a is not amount and a.value <= _SMALL]
+    times = multiples(claim.text) | {a.figure for a in near if a.figure == int(a.figure) and a.figure > 1}
+    return derived(amount, groups, done, scale=case.scale, times=times) or _lasts(case, amount)
+
+
+def _lasts(case: Case, amount: Amount) -> bool:
+    """Whether a length of time lies between two times at hand."""
+    if amount.readings[0][0] != "time":
+        return False
+    times = [at for m in case.times if m.grain == "time" for at, _, _ in m.readings]
+    days = [datetime.date(year or 2023, month, day) for m in case.times if m.grain == "date" for year, month, day in m.readings
+            if month and day and (month, day) != (2, 29)]  # fmt: skip
+    lengths = [60.0 * minutes for minutes in minutes_between(times[:20])] + [86400.0 * count for count in days_between(days)]
+    return any(close(amount, amount.value, length, 0.02 if length > 40 * 86400 else 1e-6) for length in lengths)
 
 
 _FEW = 7
 """Of so few numbers any may have been added, without a word that says so."""
+_PAIRED = 2
+"""What is missing of one number to the other needs no word."""
 _OF = re.compile(r"\d of (?:the |its )?\d")
 _PAUSE = re.compile(r"[;:,](?=\s)|[()—]|\s[-–]\s")
 

@@ -115,6 +115,8 @@ def _meanings() -> dict[str, tuple[Meaning, ...]]:
                 found.setdefault(name.replace("_", " "), []).append((dimension, factor, 0.0))
     for name in ("°F", "degrees Fahrenheit", "degrees fahrenheit", "degrees F"):
         found[name] = [("celsius", 5 / 9, -160 / 9)]
+    for name in ("degree", "degrees", "°"):  # of an angle, or of whatever scale is meant
+        found[name] += [("celsius", 1.0, 0.0), ("celsius", 5 / 9, -160 / 9)]
     found["¥"] = [("yen", 1.0, 0.0), ("yuan", 1.0, 0.0)]
     return {name: tuple(meanings) for name, meanings in found.items()}
 
