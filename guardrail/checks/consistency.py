@@ -11,6 +11,8 @@ from guardrail.checks.aside import prose
 from guardrail.checks.case import Case, Claim, claims_of
 from guardrail.checks.content import stems
 from guardrail.checks.moments import Moment, moments
+from guardrail.checks.named import Named
+from guardrail.checks.slots import Slot, agree, conflicting, misplaced, read
 from guardrail.checks.support import comparable, same
 from guardrail.conversation import Evidence
 from guardrail.verdict import Finding, FindingKind
@@ -54,11 +56,82 @@ def consistency(case: Case) -> list[Finding]:
     if not case.earlier or _CORRECTS.search(case.prose):
         return []
     before = [(text, statement) for text in case.earlier for statement in _statements(claims_of(prose(text)))]
-    return [
-        _finding(case, start, end, held)
-        for statement in _statements(iter(case.claims))
-        for start, end, held in _contradicted(case, statement, before)
-    ]
+    found = [place for statement in _statements(iter(case.claims)) for place in _contradicted(case, statement, before)]
+    found += [*_elsewhere(case), *_denied(case), *_relabelled(case)]
+    taken: list[Finding] = []
+    for start, end, held in found:
+        if not any(start < other.end and other.start < end for other in taken):
+            taken.append(_finding(case, start, end, held))
+    return taken
+
+
+def _elsewhere(case: Case) -> Iterator[tuple[int, int, str]]:
+    """Values that the assistant gave of something else, or instead of which it gave another, in the same words."""
+    told = [slot for number, text in enumerate(case.earlier) for slot in read(text, number)]
+    given = [*(piece.text for piece in case.evidence), *(m.text for m in case.conversation if m.role != "assistant")]
+    known = [slot for number, text in enumerate(given) for slot in read(text, number)]
+    said = read(case.prose)
+    for slot, rival in [*misplaced(said, told), *conflicting(said, told)]:
+        if case.claim_at(slot.start) is None or any(agree(slot.value, other.value) for other in known if _near(slot, other)):
+            continue
+        yield slot.start, slot.end, _sentence(case.earlier[rival.unit[0]], rival.start)
+
+
+def _near(slot: Slot, other: Slot) -> bool:
+    """Whether what was told of a value may be what is said of it."""
+    return not slot.near or bool(slot.near & (other.near | other.wide)) or not isinstance(slot.value, Named)
+
+
+def _sentence(text: str, place: int) -> str:
+    return next((claim.text for claim in claims_of(text) if claim.start <= place < claim.end), text)
+
+
+_NOT = re.compile(r"\b(?:not|no|never|cannot|none|without|neither|nor|unable|impossible|forbidden|prohibited)\b|n['’]t\b", re.IGNORECASE)
+_ALIKE = 0.7
+"""The share of the words of the shorter clause that two clauses must have in common to deny each other."""
+
+
+def _denied(case: Case) -> Iterator[tuple[int, int, str]]:
+    """Clauses that say the same as one of an earlier turn but for a "not"."""
+    before = [clause for text in case.earlier for claim in claims_of(prose(text)) for clause in _clauses(claim)]
+    for claim in case.claims:
+        for start, text in _clauses(claim):
+            words = stems(text) - _FILLERS
+            for _, other in before:
+                theirs = stems(other) - _FILLERS
+                shared = len(words & theirs)
+                if shared < 2 or shared < _ALIKE * min(len(words), len(theirs)) or shared < 0.5 * len(words | theirs):
+                    continue
+                if bool(_NOT.search(text)) != bool(_NOT.search(other)):
+                    yield start, start + len(text), other
+                    break
+
+
+def _clauses(claim: Claim) -> Iterator[tuple[int, str]]:
+    at = 0
+    for part in [*_PARTS.finditer(claim.text), None]:
+        end = part.start() if part else len(claim.text)
+        raw = claim.text[at:end]
+        if text := raw.strip(" ,.;:!"):
+            yield claim.start + at + raw.index(text), text
+        at = part.end() if part else end
+
+
+_LABELLED = re.compile(r"\b((?:Day|Step|Week|Phase|Room|Team|Group|Option|Part|Stage|Round|Table|Track|Year|Level) (?:\d+|[A-Z]))\b[:,]? ?([^.;\n]*)")
+
+
+def _relabelled(case: Case) -> Iterator[tuple[int, int, str]]:
+    """Things under a numbered label that an earlier turn had under another."""
+    earlier = [(m[1].lower(), m[2], m[0]) for text in case.earlier for m in _LABELLED.finditer(text)]
+    for match in _LABELLED.finditer(case.prose):
+        own = [(text, whole) for label, text, whole in earlier if label == match[1].lower()]
+        others = [text for label, text, _ in earlier if label != match[1].lower()]
+        if not own or not others:
+            continue
+        for word in re.finditer(r"[^\W\d_]{4,}", match[2]):
+            key = stems(word[0])
+            if key and not any(key & stems(text) for text, _ in own) and any(key & stems(text) for text in others):
+                yield match.start(2) + word.start(), match.start(2) + word.end(), own[-1][1]
 
 
 def _finding(case: Case, start: int, end: int, held: str) -> Finding:

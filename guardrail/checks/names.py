@@ -26,7 +26,7 @@ _LIKE = 0.84
 _COMMON = frozenset(
     "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
     "september october november december mr mrs ms miss dr prof professor sir lady lord dame president senator king "
-    "queen prince princess minister chancellor mayor captain general colonel judge justice saint st mt mount lake river "
+    "queen prince princess private sergeant corporal lieutenant major commander admiral bishop father sister brother mother uncle aunt coach minister chancellor mayor captain general colonel judge justice saint st mt mount lake river "
     "i i'm i've i'll i'd ok okay yes no god internet earth moon sun english note source sources step steps "
     "pdf api url html http https json xml csv sql usb cpu gpu ram id faq ceo cfo cto phd dna rna gps tv ai ml llm am pm "
     "ad bc bce ce etc vs usa us uk eu un covid covid-19 wi-fi wifi e-mail email iso north south east west northern "
@@ -86,8 +86,8 @@ def names(case: Case) -> list[Finding]:
     unknown = [
         case.finding(run[0].start, run[-1].end, FindingKind.NAME)
         for whole in found
-        for run in known.unknown(whole)
-        if not any(start < run[-1].end and run[0].start < end for start, end in places)
+        for run in [*known.unknown(whole), known.renamed(whole)]
+        if run and not any(start < run[-1].end and run[0].start < end for start, end in places)
     ]
     return unknown + [f for f in _misplaced(case) if not any(f.start < o.end and o.start < f.end for o in unknown)]
 
@@ -189,6 +189,15 @@ class _Known:
                 bad.append(token)
         if bad and not (len(bad) == 1 and bad[0].first):
             yield self._widened(run, bad)
+
+    def renamed(self, run: list[_Token]) -> list[_Token]:
+        """The unknown first name of a known surname to which the sources give another first name only."""
+        words = [token for token in run if token.text.lower() not in _LINKS]
+        if len(words) != 2 or self.knows(words[0]) or not self.knows(words[1]) or not words[0].text[1:].islower():
+            return []
+        before = re.findall(rf"([A-Z][\w.]*)[ ](?:[A-Z]\. )?{re.escape(words[1].text)}\b", self.text)
+        others = {name for name in before if _plain(name) not in _COMMON and len(name) > 2}
+        return [words[0]] if others and all(name[1:].islower() for name in others) else []
 
     def _given_name_only(self, run: list[_Token]) -> bool:
         """Whether a known surname has been given first names, where the sources give it no others."""

@@ -88,4 +88,5 @@ def _is_quotation(case: Case, start: int, end: int, text: str) -> bool:
 
 
 def _stands_in(text: str, known: str) -> bool:
+    text = re.sub(r"\[(\w)\](?=\w)", r"\1", text)  # "[h]ad": only the case was changed
     return all(f" {_words(part)} " in known for part in _GAP.split(text) if _words(part))

@@ -20,7 +20,7 @@ from guardrail.checks.named import Named, named
 from guardrail.checks.support import comparable, same
 from guardrail.grounding.statements import sentences
 
-__all__ = ["Slot", "agree", "misplaced", "read"]
+__all__ = ["Slot", "agree", "conflicting", "misplaced", "read"]
 
 Value = Amount | Moment | Named
 _FITS = 0.6
@@ -87,6 +87,8 @@ class Slot:
     """In a table."""
     link: str = ""
     """The preposition right before it."""
+    leads: bool = False
+    """Whether no word of its clause stands before it."""
 
     @property
     def of_another(self) -> str:
@@ -151,7 +153,7 @@ def _words(text: str, start: int, end: int) -> list[_Word]:
 
 
 def _prose(text: str, start: int, end: int, unit: tuple[int, int]) -> list[Slot]:
-    part = re.sub(r"(?<=[a-z,;]) *\n(?=[a-z])", lambda m: " " * len(m[0]), text[start:end])
+    part = re.sub(r"(?<=[a-z,;]) *\n(?=[a-z])(?![a-z ]{2,30}:)", lambda m: " " * len(m[0]), text[start:end])
     values = _values(part)
     found: list[Slot] = []
     before: list[Slot] = []
@@ -173,7 +175,8 @@ def _prose(text: str, start: int, end: int, unit: tuple[int, int]) -> list[Slot]
             link = _LINK.search(part, max(first, value.start - 16), value.start)
             place_of = (value.start + start, value.end + start)
             said = link[1].lower() if link else ""
-            here.append(Slot(*place_of, value, words_near, wide - mine, at, clause.start, head, link=said))
+            leads = not any(clause.start <= word.start < value.start for word in words)
+            here.append(Slot(*place_of, value, words_near, wide - mine, at, clause.start, head, link=said, leads=leads))
         if _PRONOUN.match(part, first, last):  # what "it" does is said of what the sentence before is about
             before = [replace(slot, wide=slot.wide | frozenset(word.stem for word in words)) for slot in before]
         found += before
@@ -384,6 +387,26 @@ def misplaced(said: Sequence[Slot], told: Sequence[Slot]) -> list[tuple[Slot, Sl
     ]
 
 
+def conflicting(said: Sequence[Slot], told: Sequence[Slot]) -> list[tuple[Slot, Slot]]:
+    """Numbers and times of the answer that are told nowhere, each with the slot of another value that has its words."""
+    alike = _likeness(said, told)
+    found = []
+    for slot in said:
+        if isinstance(slot.value, Named) or any(agree(slot.value, other.value) for other in told):
+            continue
+        for rival in told:
+            met = _met(slot.near, rival.near, alike)
+            if (
+                _of_one_sort(slot.value, rival.value)
+                and met
+                and len(met) == len(slot.near) >= len(rival.near) - 1
+                and not _stated(slot, rival, said, set())
+            ):
+                found.append((slot, rival))
+                break
+    return found
+
+
 def _is_whole(slot: Slot, said: Sequence[Slot]) -> bool:
     """Whether it is the 298 of "17 of the 298", which belongs to the number before it."""
     return slot.link in ("of", "in", "from") and any(
@@ -461,7 +484,9 @@ def _of_one_part(slot: Slot, rival: Slot, mine: Sequence[Slot]) -> bool:
     own = frozenset(stem(word.lower()) for word in WORD.findall(slot.value.text))
     if own & rival.near or (own & rival.wide and all(other.unit != rival.unit for other in mine)):
         return False
-    return rival.column >= 0 or slot.link == rival.link or all(other.link == rival.link for other in mine)
+    if rival.column >= 0 or (slot.link, slot.leads) == (rival.link, rival.leads):
+        return True
+    return all((other.link, other.leads) == (rival.link, rival.leads) for other in mine)
 
 
 def _other_row(words: frozenset[str], rival: Slot, mine: Sequence[Slot], alike: _Likeness) -> bool:
