@@ -34,6 +34,10 @@ _UNDER = re.compile(
 )
 _LONGEST = 30
 """Characters of a number; more digits than that are none that anybody means."""
+_PER = re.compile(
+    r"(?: (?:per|an?|each|every) |[ ]?/[ ]?|[ ](?=\w+ly\b))(hour|day|week|month|year|hourly|daily|weekly|monthly|yearly|annually|annum)\b", re.IGNORECASE
+)
+_EACH = {"hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month", "yearly": "year", "annually": "year", "annum": "year"}
 _LETTER = re.compile(r"[A-Z](?![a-z])")
 _JOINED = re.compile(r"[A-Za-z\ufffc_#@][-–.]?\Z|[A-Za-z]\+\Z")
 _PLACE = re.compile(rf"\b({'|'.join(list(ORDINALS)[1:12])})\b", re.IGNORECASE)
@@ -63,6 +67,8 @@ class Amount:
     """The number without its unit."""
     written: float
     """The number without "thousand" or "million" too: tables leave them out."""
+    per: str = ""
+    """The time that it is for: ``month`` in "14 euros a month"."""
 
     @property
     def bare(self) -> bool:
@@ -118,6 +124,16 @@ def _goes_on(text: str, one: Amount, two: Amount) -> bool:
 _FEET = re.compile(r"(?<![\w.])(\d{1,2})[ ]?(?:ft|feet|foot|['′])[ ]?(\d{1,2})(?:[ ]?(?:in|inch|inches)\b|[\"″])?(?!\w)")
 
 
+_WHOLE = re.compile(r"\b(an?) (hour|day|week|month|year)(?= and (?:\w+-)?\w+ (?:minutes?|seconds?|hours?|days?|weeks?|months?)\b)", re.IGNORECASE)
+
+
+def _wholes(text: str) -> Iterator[Amount]:
+    """The "an hour" of "an hour and twenty minutes"."""
+    for match in _WHOLE.finditer(text):
+        name, factor, _ = UNITS[match[2].lower()][0]
+        yield Amount(match.start(), match.end(), match[0], ((name, factor),), factor, 2, False, "", 1.0, 1.0)
+
+
 def _feet(text: str) -> Iterator[Amount]:
     for match in _FEET.finditer(text):
         inches = 12.0 * int(match[1]) + int(match[2])
@@ -126,6 +142,7 @@ def _feet(text: str) -> Iterator[Amount]:
 
 def _candidates(text: str) -> Iterator[Amount]:
     yield from _feet(text)
+    yield from _wholes(text)
     for match in _FRACTION.finditer(text):
         if int(match[2]) and int(match[1]) < int(match[2]):
             value = int(match[1]) / int(match[2])
@@ -200,7 +217,9 @@ def _amount(
     before = text[max(0, begin - 20) : begin]
     bound = "over" if _OVER.search(before) else "under" if _UNDER.search(before) else ""
     about = bool(_ABOUT.search(before))
-    yield Amount(begin, end, text[begin:end], tuple(readings), step, digits, about, bound, figures[0], values[0])
+    per = _PER.match(text, end)
+    each = _EACH.get(per[1].lower(), per[1].lower()) if per else ""
+    yield Amount(begin, end, text[begin:end], tuple(readings), step, digits, about, bound, figures[0], values[0], each)
 
 
 def _scaled(text: str, end: int, money: bool) -> tuple[float, int, str]:

@@ -25,7 +25,7 @@ _EXACT = 1e-6
 _CUES = {
     "mean": re.compile(r"\b(?:average|averaging|mean|median|on average)\b", re.IGNORECASE),
     "sum": re.compile(
-        r"\b(?:total\w*|altogether|together|combined|in all|sum|adds?|adding|overall|both|whole|all|plus|counting|including|"
+        r"\b(?:total\w*|altogether|together|combined|in all|sum|adds?|adding|overall|both|whole|all|plus|counting|including|out of|"
         r"makes?|comes? to|amounts?|up to|years?|half|i\.e|that is|so)\b|=", re.IGNORECASE,
     ),
     "difference": re.compile(

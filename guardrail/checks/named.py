@@ -36,7 +36,12 @@ class Named:
 
     def alike(self, other: Named) -> bool:
         """Whether one mention may be short for the other."""
-        return self.words <= other.words or other.words <= self.words
+        if self.words <= other.words or other.words <= self.words:
+            return True
+        one, two = sorted((self, other), key=lambda name: len(name.words))
+        initials = "".join(part[0] for part in two.text.split() if part[:1].isupper()).casefold()
+        short = "".join(one.words)
+        return short == initials or any(word.startswith(f"{short}-") for word in two.words)
 
 
 def named(text: str, taken: Iterable[tuple[int, int]] = ()) -> list[Named]:
@@ -50,7 +55,8 @@ def named(text: str, taken: Iterable[tuple[int, int]] = ()) -> list[Named]:
         if _FIRST.search(text[max(0, start - 6) : start]):
             start += _opening(match[0], text)
         name = text[start : match.end()]
-        words = frozenset(plain(word) for word in re.split(r"[ ]+", name)) - _TITLES - _NONE
+        parts = re.split(r"[ ]+", name)
+        words = frozenset(plain(part) for part in parts if len(part) == 1 < len(parts) or plain(part) not in _TITLES) - _NONE - STOP
         if words and len("".join(words)) > 1 and not any(busy[start : match.end()]):
             found.append(Named(start, match.end(), name, words))
     return found

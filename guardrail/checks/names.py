@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
+from itertools import takewhile
 
 from guardrail.checks.aside import BLANK
 from guardrail.checks.case import Case, Claim
@@ -254,10 +255,7 @@ class _Known:
         if word in _PEOPLES:  # wide words: of no other people is talked, so nothing speaks against it
             lands = {land for lands in _PEOPLES.values() for land in lands.split()}
             return not self.words & (_PEOPLES.keys() | lands)
-        short = word[: max(4, len(word) - 4)]
-        return len(word) >= 5 and any(
-            known.startswith(short) and abs(len(known) - len(word)) <= 4 for known in self.words
-        )
+        return len(word) >= 5 and any(_is_form(word, known) for known in self.words)
 
     def _abbreviation(self, text: str) -> bool:
         letters = text.replace(".", "").rstrip("s")
@@ -274,6 +272,15 @@ class _Known:
                 if matcher.real_quick_ratio() >= _LIKE and matcher.ratio() >= _LIKE:
                     return True
         return False
+
+
+_TAILS = frozenset(" s es n an ian ean i ish ic ese er ers ia e en ns ans ians y ies ism ist ists land d ed ing".split(" "))
+
+
+def _is_form(word: str, known: str) -> bool:
+    """Whether two words differ only in their endings, as of a country and its people."""
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(word, known, strict=False)))
+    return shared >= max(4, min(len(word), len(known)) - 2) and word[shared:] in _TAILS and known[shared:] in _TAILS | {"a", "o", "ium"}
 
 
 def _plain(word: str) -> str:

@@ -30,7 +30,7 @@ _ALONE = 0.5
 _NAME_FITS = 0.75
 """The same for names, which are of many sorts: a person's slot is none for a town."""
 _CUT = re.compile(
-    r"[;,:](?=\s)|[()—|]|\s[-–]\s|\b(?:and|but|while|whereas|against|although|though|then|with|before|after|until|versus|vs|"
+    r"[;,:](?=\s)|\((?=[^()]{25})|(?<=[^()]{25})\)|[—|]|\s[-–]\s|\b(?:and|but|while|whereas|against|although|though|then|with|before|after|until|versus|vs|"
     r"compared|(?:up|down) from|than)\b",
     re.IGNORECASE,
 )
@@ -44,7 +44,8 @@ _VERB = re.compile(
 )
 _ASIDE = re.compile(r"against|versus|vs|compared|(?:up|down) from|than", re.IGNORECASE)
 """What follows is there to be compared with: the sentence is about another."""
-_LINK = re.compile(r"\b(by|in|of|from|at|to|for|on|near|with|into|as|under|until|till|since|through)[ ](?:the[ ]|an?[ ])?\Z", re.IGNORECASE)
+_LINK = re.compile(r"\b(by|in|of|from|at|to|for|on|near|with|into|as|under|until|till|since|through)[ ](?:the[ ]|an?[ ])?"
+    r"(?:(?:Prof|Dr|Mr|Mrs|Ms)\.?[ ])?\Z", re.IGNORECASE)
 _STARTS, _ENDS = ("from", "since"), ("until", "till", "to", "through")
 _PRONOUN = re.compile(r"\W*(?:it|its|he|his|she|her|they|their|this|these|that|those|both)\b", re.IGNORECASE)
 _HEAD = re.compile(r"[ \t]*(?:[-*•][ \t]+|\d{1,2}[.)][ \t]+)?(?:\*\*)?([^\n:|.!?]{2,40}?)(?:\*\*)?:(?:\*\*)?(?=\s)")
@@ -61,7 +62,7 @@ _MONTHS = frozenset(
     stem(month)
     for month in "january february march april june july august september october november december".split()
 )
-_LIGHT = frozenset("come mak mak giv tak get say us go hav put make give take use".split()) | {"com", "giv", "tak", "mak"}
+_LIGHT = frozenset("prof dr mr mrs ms come mak mak giv tak get say us go hav put make give take use".split()) | {"com", "giv", "tak", "mak"}
 """Stems of verbs that tell nothing."""
 _DATES = ("date", "decade", "century")
 
@@ -172,10 +173,10 @@ def _prose(text: str, start: int, end: int, unit: tuple[int, int]) -> list[Slot]
             mine = _stems(words, value.start, value.end) | (of_times if isinstance(value, Moment) else frozenset())
             wide = frozenset(word.stem for word in words) | subject
             at, words_near = (unit[0], 1000 * unit[1] + place), (near | head) - mine
-            link = _LINK.search(part, max(first, value.start - 16), value.start)
+            link = _LINK.search(part, max(first, value.start - 24), value.start)
             place_of = (value.start + start, value.end + start)
             said = link[1].lower() if link else ""
-            leads = not any(clause.start <= word.start < value.start for word in words)
+            leads = clause.verb is None or value.start < clause.verb
             here.append(Slot(*place_of, value, words_near, wide - mine, at, clause.start, head, link=said, leads=leads))
         if _PRONOUN.match(part, first, last):  # what "it" does is said of what the sentence before is about
             before = [replace(slot, wide=slot.wide | frozenset(word.stem for word in words)) for slot in before]
@@ -212,9 +213,14 @@ class _Clause:
     words: tuple[_Word, ...]
     lead: frozenset[str]
     """The words before its verb, or all where it has none."""
-    has_verb: bool
+    verb: int | None
+    """Where its verb stands."""
     is_phrase: bool
     """Whether it begins with a preposition and has no verb."""
+
+    @property
+    def has_verb(self) -> bool:
+        return self.verb is not None
 
     @property
     def subject(self) -> frozenset[str]:
@@ -231,14 +237,23 @@ def _clauses(text: str, first: int, last: int, words: Sequence[_Word], values: S
     found = []
     for begin, end in zip([(first, first), *cuts], [*(cut[0] for cut in cuts), last], strict=True):
         own = tuple(word for word in words if begin[1] <= word.start < end)
-        verb = _VERB.search(text, begin[1], end)
-        lead = frozenset(word.stem for word in own if verb is None or word.start < verb.start())
+        verb = _verb(text, begin[1], end, values)
+        lead = frozenset(word.stem for word in own if verb is None or word.start < verb)
         phrase = verb is None and _PHRASE.match(text, begin[1], end) is not None
         aside = _ASIDE.fullmatch(text, *begin) is not None
-        found.append(_Clause(begin[1], end, aside, own, lead, verb is not None, phrase))
+        found.append(_Clause(begin[1], end, aside, own, lead, verb, phrase))
     return found
 
 
+def _verb(text: str, start: int, end: int, values: Sequence[Value]) -> int | None:
+    """Where the first verb of a clause stands; what a name does is one, whichever word it is."""
+    known = _VERB.search(text, start, end)
+    acts = (_ACTS.match(text, v.end, end) for v in values if isinstance(v, Named) and start <= v.start < end and " " in v.text)
+    places = [match.start(1) for match in (*acts,) if match] + ([known.start()] if known else [])
+    return min(places, default=None)
+
+
+_ACTS = re.compile(r"[ ]([a-z]{3,}(?:s|ed))\b")
 _PHRASE = re.compile(r"\s*(?:in|on|at|by|from|of|for|to|during|since|until|under|over|within|into|near|as|according|per|through)\b", re.I)
 
 
@@ -252,7 +267,7 @@ def _near(
     inside = [(other.start, other.end) for other in values]
     words = list(clause.words)
     back = at
-    while back and not any(not any(a <= word.start < b for a, b in inside) for word in words):
+    while back and all(value.start <= word.start < value.end for word in words):
         back -= 1
         words = [*clauses[back].words, *words]
     near = frozenset(word.stem for word in words if not value.start <= word.start < value.end)
@@ -263,8 +278,9 @@ def _near(
         near |= subject if bare or clauses[0].is_phrase or _PRONOUN.match(text, clauses[back].start) else frozenset()
     elif not any(word.start < value.start for word in words):
         near |= subject
-    elif clauses[back - 1].has_verb:
-        near |= clauses[back - 1].stems - clauses[back - 1].lead
+    elif (verb := next((other for other in reversed(clauses[:back]) if other.has_verb), None)) is not None:
+        left_out = (word for word in verb.words if not any(a <= word.start < b for a, b in inside))
+        near |= frozenset(word.stem for word in left_out) - verb.lead
     return clause, near
 
 
@@ -468,7 +484,8 @@ def _rivals(slot: Slot, told: Sequence[Slot], alike: _Likeness) -> list[Slot]:
 def _better_words(slot: Slot, rival: Slot, mine: Sequence[Slot], alike: _Likeness) -> bool:
     met = _met(slot.near, rival.near, alike)
     if isinstance(slot.value, Named):
-        if len(met) < max(2, _NAME_FITS * len(slot.near)) or not _of_one_part(slot, rival, mine):
+        sure = len(met) >= max(2, _NAME_FITS * len(slot.near))
+        if not (_of_one_part(slot, rival, mine) if sure else _in_parallel(slot, rival, mine)):
             return False
     elif slot.link in _ENDS and rival.link in _STARTS:
         return False
@@ -476,17 +493,37 @@ def _better_words(slot: Slot, rival: Slot, mine: Sequence[Slot], alike: _Likenes
     times = frozenset(word for word in slot.near if word in _MONTHS or _YEAR.fullmatch(word))
     told_apart = bool(times) and times <= met and not any(times & own for own in left)
     least = 0.4 if told_apart else _FITS if any(left) else _ALONE
-    return all(own < met for own in left) and (isinstance(slot.value, Named) or len(met) >= least * len(slot.near))
+    if isinstance(slot.value, Named) and any(left):
+        least = _NAME_FITS
+    return bool(met) and all(own < met for own in left) and len(met) >= least * len(slot.near)
 
 
 def _of_one_part(slot: Slot, rival: Slot, mine: Sequence[Slot]) -> bool:
     """Whether two names may play one part: neither is said of the other, and they stand behind the same preposition."""
-    own = frozenset(stem(word.lower()) for word in WORD.findall(slot.value.text))
-    if own & rival.near or (own & rival.wide and all(other.unit != rival.unit for other in mine)):
+    own = _stems_of(slot.value)
+    if own & rival.near:
         return False
+    if own & rival.wide:
+        return any((o.link, o.leads) == (rival.link, rival.leads) for o in mine if o.unit == rival.unit)
     if rival.column >= 0 or (slot.link, slot.leads) == (rival.link, rival.leads):
         return True
     return all((other.link, other.leads) == (rival.link, rival.leads) for other in mine)
+
+
+def _in_parallel(slot: Slot, rival: Slot, mine: Sequence[Slot]) -> bool:
+    """Whether the two names do the same in clauses that stand side by side, of which neither names the other."""
+    own = _stems_of(slot.value)
+    return not own & (rival.near | (rival.wide if all(other.unit != rival.unit for other in mine) else frozenset())) and all(
+        (other.link, other.leads) == (rival.link, rival.leads) and _beside(other, rival) for other in mine
+    )
+
+
+def _beside(one: Slot, two: Slot) -> bool:
+    return one.unit[0] == two.unit[0] and abs(one.unit[1] - two.unit[1]) <= 1
+
+
+def _stems_of(value: Value) -> frozenset[str]:
+    return frozenset(stem(word.lower()) for word in WORD.findall(value.text))
 
 
 def _other_row(words: frozenset[str], rival: Slot, mine: Sequence[Slot], alike: _Likeness) -> bool:

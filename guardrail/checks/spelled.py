@@ -87,6 +87,19 @@ def _candidates(text: str) -> Iterator[tuple[int, int, float, bool, str]]:
         worth = _value(re.sub(r"^an?[ -]", "one ", match[0], flags=re.IGNORECASE))
         if worth is not None:
             yield match.start(), match.end(), worth, False, ""
+        else:
+            yield from _apart(match)
+
+
+def _apart(match: re.Match[str]) -> Iterator[tuple[int, int, float, bool, str]]:
+    """The numbers of "thirty and forty", which are two."""
+    at = match.start()
+    parts = re.split(r"( and )", match[0])
+    for part in parts if len(parts) > 1 else ():
+        worth = None if part == " and " else _value(part)
+        if worth is not None:
+            yield at, at + len(part), worth, False, ""
+        at += len(part)
 
 
 def _value(words: str) -> float | None:

@@ -21,6 +21,8 @@ _BOUND = 1.4
 
 def same(said: Amount, told: Amount) -> bool:
     """Whether the number ``told`` bears out the number ``said``: units converted, rounding allowed."""
+    if said.per and told.per and said.per != told.per and not said.bare:  # 14 euros a year are not 14 euros a month
+        return False
     return any(close(said, *pair) for pair in _pairs(said, told))
 
 
