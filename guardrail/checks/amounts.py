@@ -35,9 +35,18 @@ _UNDER = re.compile(
 _LONGEST = 30
 """Characters of a number; more digits than that are none that anybody means."""
 _PER = re.compile(
-    r"(?: (?:per|an?|each|every) |[ ]?/[ ]?|[ ](?=\w+ly\b))(hour|day|week|month|year|hourly|daily|weekly|monthly|yearly|annually|annum)\b", re.IGNORECASE
+    r"(?: (?:per|an?|each|every) |[ ]?/[ ]?|[ ](?=\w+ly\b))(hour|day|week|month|year|hourly|daily|weekly|monthly|yearly|annually|annum)\b",
+    re.IGNORECASE,
 )
-_EACH = {"hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month", "yearly": "year", "annually": "year", "annum": "year"}
+_EACH = {
+    "hourly": "hour",
+    "daily": "day",
+    "weekly": "week",
+    "monthly": "month",
+    "yearly": "year",
+    "annually": "year",
+    "annum": "year",
+}
 _LETTER = re.compile(r"[A-Z](?![a-z])")
 _JOINED = re.compile(r"[A-Za-z\ufffc_#@][-–.]?\Z|[A-Za-z]\+\Z")
 _PLACE = re.compile(rf"\b({'|'.join(list(ORDINALS)[1:12])})\b", re.IGNORECASE)
@@ -121,10 +130,15 @@ def _goes_on(text: str, one: Amount, two: Amount) -> bool:
     return 0 < rest < whole / one.figure and _JOINT.fullmatch(text[one.end : two.start]) is not None
 
 
-_FEET = re.compile(r"(?<![\w.])(\d{1,2})[ ]?(?:ft|feet|foot|['′])[ ]?(\d{1,2})(?:[ ]?(?:in|inch|inches)\b|[\"″])?(?!\w)")
+_FEET = re.compile(
+    r"(?<![\w.])(\d{1,2})[ ]?(?:ft|feet|foot|['′])[ ]?(\d{1,2})(?:[ ]?(?:in|inch|inches)\b|[\"″])?(?!\w)"
+)
 
 
-_WHOLE = re.compile(r"\b(an?) (hour|day|week|month|year)(?= and (?:\w+-)?\w+ (?:minutes?|seconds?|hours?|days?|weeks?|months?)\b)", re.IGNORECASE)
+_WHOLE = re.compile(
+    r"\b(an?) (hour|day|week|month|year)(?= and (?:\w+-)?\w+ (?:minutes?|seconds?|hours?|days?|weeks?|months?)\b)",
+    re.IGNORECASE,
+)
 
 
 def _wholes(text: str) -> Iterator[Amount]:
@@ -137,7 +151,9 @@ def _wholes(text: str) -> Iterator[Amount]:
 def _feet(text: str) -> Iterator[Amount]:
     for match in _FEET.finditer(text):
         inches = 12.0 * int(match[1]) + int(match[2])
-        yield Amount(match.start(), match.end(), match[0], (("length", inches * 0.0254),), 0.0254, 3, False, "", inches, inches)
+        yield Amount(
+            match.start(), match.end(), match[0], (("length", inches * 0.0254),), 0.0254, 3, False, "", inches, inches
+        )
 
 
 def _candidates(text: str) -> Iterator[Amount]:
@@ -209,7 +225,9 @@ def _amount(
     if glued == "m" and not money:  # "330m" is metres or millions
         end -= 0
         readings = [("length", values[0]), ("", values[0] * 1e6)]
-    if any(name == "celsius" for name, _ in readings) and re.search(r"(?:^|[ (])[-−–]\Z", text[max(0, start - 2) : start]):
+    if any(name == "celsius" for name, _ in readings) and re.search(
+        r"(?:^|[ (])[-−–]\Z", text[max(0, start - 2) : start]
+    ):
         readings += [(name, -value * factor + add) for name, factor, add in meanings for value in figures]
     readings = readings or [("share" if share else "", value) for value in figures]
     step, digits = _precision(written, figures[0], scale, readings[0][1])

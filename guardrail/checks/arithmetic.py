@@ -18,7 +18,8 @@ def arithmetic(case: Case) -> list[Finding]:
     with the numbers at hand comes."""
     wrong = {(sum_.start, sum_.end) for sum_ in sums(case) if not sum_.right and case.claim_at(sum_.start)}
     stated = [
-        case.finding(start, end, FindingKind.NUMBER, "the calculation does not come out") for start, end in sorted(wrong)
+        case.finding(start, end, FindingKind.NUMBER, "the calculation does not come out")
+        for start, end in sorted(wrong)
     ]
     return stated + [finding for finding in _implied(case) if not any(_meet(finding, other) for other in stated)]
 

@@ -120,7 +120,11 @@ class Case:
     def scale(self) -> float:
         """What a bare number of the evidence may stand for: 1,000 where a heading says "in thousands"."""
         match = next((m for piece in self.evidence if (m := _SCALED.search(_whole(piece)))), None)
-        return next((size for size, name in zip((1e3, 1e6, 1e9), match.groups(), strict=True) if name), 1.0) if match else 1.0
+        return (
+            next((size for size, name in zip((1e3, 1e6, 1e9), match.groups(), strict=True) if name), 1.0)
+            if match
+            else 1.0
+        )
 
     def claim_at(self, place: int) -> Claim | None:
         """The claim in which a place of the answer stands."""

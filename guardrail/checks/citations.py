@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from guardrail.checks.amounts import Amount, amounts
 from guardrail.checks.aside import MARKER, URL
 from guardrail.checks.case import Case
-from guardrail.checks.content import stems
+from guardrail.checks.content import forms, stems
 from guardrail.checks.moments import moments
 from guardrail.checks.support import same
 from guardrail.conversation import Evidence
@@ -23,6 +23,10 @@ _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
 _NUMBER = re.compile(r"\d+")
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _NAMED = re.compile(r"[(\[](?:Sources?|Ref(?:erence)?s?|See|From)\s*:\s*([^)\]\n]{2,120})[)\]]", re.IGNORECASE)
+_AUTHOR_YEAR = re.compile(r"[A-Z][\w-]+.{0,40}?\b(?:1[89]|20)\d\d\b")
+_AUTHORS = re.compile(
+    r"\((?:see |cf\. )?([A-Z][\w'’-]+(?:(?:,? (?:and|&) |, )[A-Z][\w'’-]+)*(?: et al\.?)?),? ((?:1[89]|20)\d\d)\)"
+)
 _OWN_ID = re.compile(r"(?:\[|\b(?:source|document|doc|passage|reference)\s*#?\s*)\^?(\d{1,3})\b", re.IGNORECASE)
 _FOOTNOTE = re.compile(r"^[ \t]*\[\^?(\d{1,3})\]:?[ \t]+(.+)$", re.MULTILINE)
 _UNIT_BEFORE = re.compile(r"(?:\b(?:[kcmdµn]?m|ft|in|sq|x|y|[a-zA-Z])|\d|\))\Z")
@@ -50,7 +54,7 @@ def citations(case: Case) -> list[Finding]:
     if not case.evidence:
         return []
     library = _Library(case)
-    found = [*_marked(case, library), *_named(case, library), *_linked(case, library)]
+    found = [*_marked(case, library), *_named(case, library), *_authored(case, library), *_linked(case, library)]
     return [_finding(case, citation) for citation in found if _is_wrong(case, library, citation, found)]
 
 
@@ -193,6 +197,20 @@ def _named(case: Case, library: _Library) -> Iterator[_Citation]:
         yield _Citation(start, start + len(name), library.titled(name), _claim(case, match.start(), ()))
 
 
+def _authored(case: Case, library: _Library) -> Iterator[_Citation]:
+    """Author and year in brackets, where sources are called so."""
+    if not any(_AUTHOR_YEAR.search(piece.title or "") for piece in library.pieces):
+        return
+    for match in _AUTHORS.finditer(case.answer):
+        wanted = stems(re.sub(r"\b(?:and|et al|see|cf)\b", " ", match[1])) | {match[2]}
+        titles = [stems(piece.title or "") | frozenset(_NUMBER.findall(piece.title or "")) for piece in library.pieces]
+        found = tuple(at for at, title in enumerate(titles) if wanted <= title)
+        start, end = match.start(1), match.end(2)
+        stop = max((m.end() for m in _AUTHORS.finditer(case.answer, 0, match.start())), default=0)
+        claim = max(_claim(case, match.start(), ())[0], stop), match.start()
+        yield _Citation(start, end, found or None, claim)
+
+
 def _linked(case: Case, library: _Library) -> Iterator[_Citation]:
     code = [match.span() for match in _CODE.finditer(case.answer)]
     for match in URL.finditer(case.answer):
@@ -207,13 +225,13 @@ def _is_wrong(case: Case, library: _Library, citation: _Citation, others: Sequen
         return True
     together = [o for o in others if o.claim[0] == citation.claim[0] and o.sources and _side_by_side(case, citation, o)]
     cited = {place for other in together for place in other.sources or ()} | set(citation.sources)
-    if not citation.sources or len(library.pieces) < 2:
+    if not citation.sources or len(library.pieces) < 2 or len(cited) == len(library.pieces):
         return False
     text = case.answer[citation.claim[0] : citation.claim[1]]
     shares = [_share(text, piece) for piece in library.pieces]
     here = _share(text, *(library.pieces[place] for place in cited))
     there = max((share for place, share in enumerate(shares) if place not in cited), default=0.0)
-    if here <= _WRONG and there >= _RIGHT:
+    if (here <= _WRONG and there >= _RIGHT) or _told_apart(text, cited, library.pieces):
         return True
     return there >= here and _numbers_elsewhere(text, cited, library.pieces)
 
@@ -227,6 +245,25 @@ def _share(text: str, *pieces: Evidence) -> float:
     wanted = stems(MARKER.sub(" ", text))
     known = frozenset(stem for piece in pieces for stem in stems(f"{piece.title or ''} {piece.text}"))
     return len(wanted & known) / len(wanted) if wanted else 1.0
+
+
+def _told_apart(text: str, cited: set[int], pieces: Sequence[Evidence]) -> bool:
+    """Whether one other source has most of the words that tell the sources apart, and the cited ones next to none."""
+    has = [stems(f"{piece.title or ''} {piece.text}") for piece in pieces]
+    wanted = stems(MARKER.sub(" ", text))
+    where = {
+        word: {at for at, words in enumerate(has) if any(forms(word, other) for other in words)} for word in wanted
+    }
+    telling = [places for places in where.values() if 0 < len(places) < len(pieces)]
+    if len(telling) < _TELLING:
+        return False
+    here = sum(bool(places & cited) for places in telling) / len(telling)
+    there = max(sum(at in places for places in telling) for at in range(len(pieces)) if at not in cited) / len(telling)
+    return here <= _NEXT_TO_NONE and there >= _RIGHT
+
+
+_TELLING = 2
+_NEXT_TO_NONE = 0.25
 
 
 def _numbers_elsewhere(text: str, cited: set[int], pieces: Sequence[Evidence]) -> bool:

@@ -72,7 +72,9 @@ def _elsewhere(case: Case) -> Iterator[tuple[int, int, str]]:
     known = [slot for number, text in enumerate(given) for slot in read(text, number)]
     said = read(case.prose)
     for slot, rival in [*misplaced(said, told), *conflicting(said, told)]:
-        if case.claim_at(slot.start) is None or any(agree(slot.value, other.value) for other in known if _near(slot, other)):
+        if case.claim_at(slot.start) is None or any(
+            agree(slot.value, other.value) for other in known if _near(slot, other)
+        ):
             continue
         yield slot.start, slot.end, _sentence(case.earlier[rival.unit[0]], rival.start)
 
@@ -86,7 +88,10 @@ def _sentence(text: str, place: int) -> str:
     return next((claim.text for claim in claims_of(text) if claim.start <= place < claim.end), text)
 
 
-_NOT = re.compile(r"\b(?:not|no|never|cannot|none|without|neither|nor|unable|impossible|forbidden|prohibited)\b|n['’]t\b", re.IGNORECASE)
+_NOT = re.compile(
+    r"\b(?:not|no|never|cannot|none|without|neither|nor|unable|impossible|forbidden|prohibited)\b|n['’]t\b",
+    re.IGNORECASE,
+)
 _ALIKE = 0.7
 """The share of the words of the shorter clause that two clauses must have in common to deny each other."""
 
@@ -117,7 +122,9 @@ def _clauses(claim: Claim) -> Iterator[tuple[int, str]]:
         at = part.end() if part else end
 
 
-_LABELLED = re.compile(r"\b((?:Day|Step|Week|Phase|Room|Team|Group|Option|Part|Stage|Round|Table|Track|Year|Level) (?:\d+|[A-Z]))\b[:,]? ?([^.;\n]*)")
+_LABELLED = re.compile(
+    r"\b((?:Day|Step|Week|Phase|Room|Team|Group|Option|Part|Stage|Round|Table|Track|Year|Level) (?:\d+|[A-Z]))\b[:,]? ?([^.;\n]*)"
+)
 
 
 def _relabelled(case: Case) -> Iterator[tuple[int, int, str]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 
-__all__ = ["STOP", "WORD", "stem", "stems"]
+__all__ = ["STOP", "WORD", "forms", "stem", "stems"]
 
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 STOP = frozenset(
@@ -29,3 +30,11 @@ def stem(word: str) -> str:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word[: -len(ending)]
     return word
+
+
+def forms(one: str, two: str) -> bool:
+    """Whether two stems may be forms of one word: nearly all of the shorter one begins both."""
+    if one == two:
+        return True
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, two, strict=False)))
+    return shared >= max(5, min(len(one), len(two)) - 1)

@@ -172,7 +172,7 @@ class _Known:
 
     def _time(self, moment: Moment) -> bool:
         said = {at for at, _, _ in moment.readings}
-        known = {at for m in self.times if m.grain == "time" for at, _, _ in m.readings}
+        known = {at for m in self.times if m.grain == "time" for at, _, _ in m.readings if at is not None}
         bare = {60 * hour for hour in self.hours} | {(60 * hour + 720) % 1440 for hour in self.hours}
         return bool(said & (known | bare | minutes_from(known, sorted(self._told[1]))))
 

@@ -75,7 +75,9 @@ def derived(
 
 def _multiplied(said: Amount, facts: Sequence[Amount], times: frozenset[float]) -> bool:
     like = [fact.value for fact in facts if comparable(said, fact) or fact.bare or said.bare]
-    return any(_makes(said, made, said.step >= 1) for value in like for by in times for made in (value * by, value / by))
+    return any(
+        _makes(said, made, said.step >= 1) for value in like for by in times for made in (value * by, value / by)
+    )
 
 
 def _follows(said: Amount, group: Sequence[Amount], told: frozenset[str], scales: set[float]) -> bool:

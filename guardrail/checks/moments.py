@@ -238,7 +238,12 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
 """Patterns from the fullest to the barest; each takes what those before it left."""
 _LENIENT: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     (re.compile(rf"\b(?P<month>{_MONTH})\b(?! [A-Z])"), _date),
-    (re.compile(r"\b(?P<name>Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun)\b\.?(?=\s*(?:[-–—:,/&|]|to\b|and\b|\d|closed|noon|\Z|\n))"), _weekday),
+    (
+        re.compile(
+            r"\b(?P<name>Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun)\b\.?(?=\s*(?:[-–—:,/&|]|to\b|and\b|\d|closed|noon|\Z|\n))"
+        ),
+        _weekday,
+    ),
 )
 _LOWER = re.compile(
     r"\b(?:january|february|march|april|may|june|july|august|september|october|november|december)\b"

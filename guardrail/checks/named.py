@@ -12,7 +12,9 @@ from guardrail.checks.content import STOP
 __all__ = ["Named", "named", "plain"]
 
 _PART = r"(?:[A-ZÀ-ÖØ-Þ][\w'’]*(?:[-&.][\w'’]+)*|\d+[A-Z]\w*)"
-_RUN = re.compile(rf"(?<![\w.@/_#-]){_PART}(?:(?:[ ](?:of|de|la|van|von|der|del|&)[ ]|(?:(?<=\b[A-Z])\.|(?<=\bSt)\.|(?<=\bDr)\.|(?<=\bMr)\.)?[ ]){_PART})*")
+_RUN = re.compile(
+    rf"(?<![\w.@/_#-]){_PART}(?:(?:[ ](?:of|de|la|van|von|der|del|&)[ ]|(?:(?<=\b[A-Z])\.|(?<=\bSt)\.|(?<=\bDr)\.|(?<=\bMr)\.)?[ ]){_PART})*"
+)
 _FIRST = re.compile(r"(?:\A|[.!?:;\n>*•\"“”|(\[-])[ \t*_\"“(]*\Z")
 _TITLES = frozenset(
     "mr mrs ms miss dr prof professor sir lady lord dame president senator king queen prince princess minister captain general "
@@ -56,7 +58,11 @@ def named(text: str, taken: Iterable[tuple[int, int]] = ()) -> list[Named]:
             start += _opening(match[0], text)
         name = text[start : match.end()]
         parts = re.split(r"[ ]+", name)
-        words = frozenset(plain(part) for part in parts if len(part) == 1 < len(parts) or plain(part) not in _TITLES) - _NONE - STOP
+        words = (
+            frozenset(plain(part) for part in parts if len(part) == 1 < len(parts) or plain(part) not in _TITLES)
+            - _NONE
+            - STOP
+        )
         if words and len("".join(words)) > 1 and not any(busy[start : match.end()]):
             found.append(Named(start, match.end(), name, words))
     return found

@@ -274,13 +274,19 @@ class _Known:
         return False
 
 
-_TAILS = frozenset(" s es n an ian ean i ish ic ese er ers ia e en ns ans ians y ies ism ist ists land d ed ing".split(" "))
+_TAILS = frozenset(
+    " s es n an ian ean i ish ic ese er ers ia e en ns ans ians y ies ism ist ists land d ed ing".split(" ")
+)
 
 
 def _is_form(word: str, known: str) -> bool:
     """Whether two words differ only in their endings, as of a country and its people."""
     shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(word, known, strict=False)))
-    return shared >= max(4, min(len(word), len(known)) - 2) and word[shared:] in _TAILS and known[shared:] in _TAILS | {"a", "o", "ium"}
+    return (
+        shared >= max(4, min(len(word), len(known)) - 2)
+        and word[shared:] in _TAILS
+        and known[shared:] in _TAILS | {"a", "o", "ium"}
+    )
 
 
 def _plain(word: str) -> str:

@@ -11,10 +11,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import takewhile
 
 from guardrail.checks.amounts import Amount, amounts
-from guardrail.checks.content import STOP, WORD, stem
+from guardrail.checks.content import STOP, WORD, forms, stem
 from guardrail.checks.moments import Moment, moments
 from guardrail.checks.named import Named, named
 from guardrail.checks.support import comparable, same
@@ -44,8 +43,11 @@ _VERB = re.compile(
 )
 _ASIDE = re.compile(r"against|versus|vs|compared|(?:up|down) from|than", re.IGNORECASE)
 """What follows is there to be compared with: the sentence is about another."""
-_LINK = re.compile(r"\b(by|in|of|from|at|to|for|on|near|with|into|as|under|until|till|since|through)[ ](?:the[ ]|an?[ ])?"
-    r"(?:(?:Prof|Dr|Mr|Mrs|Ms)\.?[ ])?\Z", re.IGNORECASE)
+_LINK = re.compile(
+    r"\b(by|in|of|from|at|to|for|on|near|with|into|as|under|until|till|since|through)[ ](?:the[ ]|an?[ ])?"
+    r"(?:(?:Prof|Dr|Mr|Mrs|Ms)\.?[ ])?\Z",
+    re.IGNORECASE,
+)
 _STARTS, _ENDS = ("from", "since"), ("until", "till", "to", "through")
 _PRONOUN = re.compile(r"\W*(?:it|its|he|his|she|her|they|their|this|these|that|those|both)\b", re.IGNORECASE)
 _HEAD = re.compile(r"[ \t]*(?:[-*•][ \t]+|\d{1,2}[.)][ \t]+)?(?:\*\*)?([^\n:|.!?]{2,40}?)(?:\*\*)?:(?:\*\*)?(?=\s)")
@@ -59,10 +61,14 @@ _IRREGULAR = {
 }  # fmt: skip
 _YEAR = re.compile(r"1\d\d\d|20\d\d")
 _MONTHS = frozenset(
-    stem(month)
-    for month in "january february march april june july august september october november december".split()
+    stem(month) for month in "january february march april june july august september october november december".split()
 )
-_LIGHT = frozenset("prof dr mr mrs ms come mak mak giv tak get say us go hav put make give take use".split()) | {"com", "giv", "tak", "mak"}
+_LIGHT = frozenset("prof dr mr mrs ms come mak mak giv tak get say us go hav put make give take use".split()) | {
+    "com",
+    "giv",
+    "tak",
+    "mak",
+}
 """Stems of verbs that tell nothing."""
 _DATES = ("date", "decade", "century")
 
@@ -121,8 +127,9 @@ def read(text: str, number: int = 0) -> list[Slot]:
 def _values(text: str) -> list[Value]:
     times = [moment for moment in moments(text) if moment.sure]
     numbers = [n for n in amounts(text, [(m.start, m.end) for m in times]) if not _is_label(text, n)]
-    taken = [(value.start, value.end) for value in (*times, *numbers)]
-    return sorted([*times, *numbers, *named(text, taken)], key=lambda value: value.start)
+    found: list[Value] = [*times, *numbers]
+    found += named(text, [(value.start, value.end) for value in found])
+    return sorted(found, key=lambda value: value.start)
 
 
 _LABEL = re.compile(
@@ -248,13 +255,19 @@ def _clauses(text: str, first: int, last: int, words: Sequence[_Word], values: S
 def _verb(text: str, start: int, end: int, values: Sequence[Value]) -> int | None:
     """Where the first verb of a clause stands; what a name does is one, whichever word it is."""
     known = _VERB.search(text, start, end)
-    acts = (_ACTS.match(text, v.end, end) for v in values if isinstance(v, Named) and start <= v.start < end and " " in v.text)
+    acts = (
+        _ACTS.match(text, v.end, end)
+        for v in values
+        if isinstance(v, Named) and start <= v.start < end and " " in v.text
+    )
     places = [match.start(1) for match in (*acts,) if match] + ([known.start()] if known else [])
     return min(places, default=None)
 
 
 _ACTS = re.compile(r"[ ]([a-z]{3,}(?:s|ed))\b")
-_PHRASE = re.compile(r"\s*(?:in|on|at|by|from|of|for|to|during|since|until|under|over|within|into|near|as|according|per|through)\b", re.I)
+_PHRASE = re.compile(
+    r"\s*(?:in|on|at|by|from|of|for|to|during|since|until|under|over|within|into|near|as|according|per|through)\b", re.I
+)
 
 
 def _near(
@@ -286,7 +299,9 @@ def _near(
 
 # tables
 
-_ROWS = re.compile(r"(?:^[ \t]*[^|\n]*\|[^|\n]*\|.*(?:\n|\Z)){2,}|(?:^[^\t\n]*\t[^\t\n]*\t.*(?:\n|\Z)){2,}", re.MULTILINE)
+_ROWS = re.compile(
+    r"(?:^[ \t]*[^|\n]*\|[^|\n]*\|.*(?:\n|\Z)){2,}|(?:^[^\t\n]*\t[^\t\n]*\t.*(?:\n|\Z)){2,}", re.MULTILINE
+)
 
 
 def _tables(text: str) -> list[tuple[int, int]]:
@@ -305,7 +320,17 @@ def _table(text: str, start: int, end: int, unit: tuple[int, int]) -> list[Slot]
             for value in values if len(values) == 1 else []:
                 words = head | top if column else top
                 found.append(
-                    Slot(at + value.start, at + value.end, value, words, words, (unit[0], 1000 * unit[1] + place), column, head, column)
+                    Slot(
+                        at + value.start,
+                        at + value.end,
+                        value,
+                        words,
+                        words,
+                        (unit[0], 1000 * unit[1] + place),
+                        column,
+                        head,
+                        column,
+                    )
                 )
     return found
 
@@ -426,7 +451,9 @@ def conflicting(said: Sequence[Slot], told: Sequence[Slot]) -> list[tuple[Slot, 
 def _is_whole(slot: Slot, said: Sequence[Slot]) -> bool:
     """Whether it is the 298 of "17 of the 298", which belongs to the number before it."""
     return slot.link in ("of", "in", "from") and any(
-        isinstance(other.value, Amount) and (other.unit, other.clause) == (slot.unit, slot.clause) and 0 < slot.start - other.end < 16
+        isinstance(other.value, Amount)
+        and (other.unit, other.clause) == (slot.unit, slot.clause)
+        and 0 < slot.start - other.end < 16
         for other in said
     )
 
@@ -454,15 +481,7 @@ def _likeness(said: Iterable[Slot], told: Iterable[Slot]) -> _Likeness:
         for word in slot.wide | slot.near | slot.head:
             known[word[:4]].add(word)
     wanted = {word for slot in said for word in slot.near | slot.wide}
-    return {word: frozenset(other for other in known.get(word[:4], ()) if _forms(word, other)) for word in wanted}
-
-
-def _forms(one: str, two: str) -> bool:
-    if one == two:
-        return True
-    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, two, strict=False)))
-    shorter = min(len(one), len(two))
-    return shared >= max(5, shorter - 1)
+    return {word: frozenset(other for other in known.get(word[:4], ()) if forms(word, other)) for word in wanted}
 
 
 def _rivals(slot: Slot, told: Sequence[Slot], alike: _Likeness) -> list[Slot]:
@@ -513,9 +532,9 @@ def _of_one_part(slot: Slot, rival: Slot, mine: Sequence[Slot]) -> bool:
 def _in_parallel(slot: Slot, rival: Slot, mine: Sequence[Slot]) -> bool:
     """Whether the two names do the same in clauses that stand side by side, of which neither names the other."""
     own = _stems_of(slot.value)
-    return not own & (rival.near | (rival.wide if all(other.unit != rival.unit for other in mine) else frozenset())) and all(
-        (other.link, other.leads) == (rival.link, rival.leads) and _beside(other, rival) for other in mine
-    )
+    return not own & (
+        rival.near | (rival.wide if all(other.unit != rival.unit for other in mine) else frozenset())
+    ) and all((other.link, other.leads) == (rival.link, rival.leads) and _beside(other, rival) for other in mine)
 
 
 def _beside(one: Slot, two: Slot) -> bool:

@@ -234,10 +234,12 @@ def _lasts(case: Case, amount: Amount) -> bool:
     """Whether a length of time lies between two times at hand."""
     if amount.readings[0][0] != "time":
         return False
-    times = [at for m in case.times if m.grain == "time" for at, _, _ in m.readings]
+    times = [at for m in case.times if m.grain == "time" for at, _, _ in m.readings if at is not None]
     days = [datetime.date(year or 2023, month, day) for m in case.times if m.grain == "date" for year, month, day in m.readings
             if month and day and (month, day) != (2, 29)]  # fmt: skip
-    lengths = [60.0 * minutes for minutes in minutes_between(times[:20])] + [86400.0 * count for count in days_between(days)]
+    lengths = [60.0 * minutes for minutes in minutes_between(times[:20])] + [
+        86400.0 * count for count in days_between(days)
+    ]
     return any(close(amount, amount.value, length, 0.02 if length > 40 * 86400 else 1e-6) for length in lengths)
 
 

@@ -25,7 +25,7 @@ from pathlib import Path
 from guardrail.cache import Cache, MemoryCache
 from guardrail.checks import ALONE, CHECKS, VERSION, Case, found_in
 from guardrail.checks.standing import borne_out
-from guardrail.claims import Sentence, claims, with_question
+from guardrail.claims import Sentence, bad_clause, claims, with_question
 from guardrail.claims.words import Lexicon, Novelty, novelty, words
 from guardrail.conversation import Evidence
 from guardrail.cores import cores
@@ -241,7 +241,7 @@ def _concerned(passage: Passage) -> bool:
 
 
 def _findings(reading: _Reading) -> list[Finding]:
-    """The places that the checks found, or else the whole sentence.
+    """The places that the checks found, or else the clause with words that the evidence lacks, or the whole sentence.
 
     They are as risky as the claim: where the model agrees, its risk counts.
     """
@@ -253,7 +253,8 @@ def _findings(reading: _Reading) -> list[Finding]:
 def _finding(reading: _Reading) -> Finding:
     claim, best = reading.claim, reading.passage.best
     held = () if best is None else (_quoted(best.evidence, best.text),)
-    return Finding(claim.start, claim.end, claim.text, _kind(reading), reading.risk, held)
+    start, end = bad_clause(claim.text, reading.passage.text)
+    return Finding(claim.start + start, claim.start + end, claim.text[start:end], _kind(reading), reading.risk, held)
 
 
 def _quoted(evidence: Evidence, text: str) -> Evidence:
