@@ -18,7 +18,7 @@ from guardrail.verdict import Finding
 
 __all__ = ["ALONE", "CHECKS", "RISKS", "VERSION", "Case", "find", "found_in"]
 
-VERSION = 1
+VERSION = 2
 """Counts up whenever findings may change."""
 
 CHECKS: Mapping[str, Callable[[Case], list[Finding]]] = {
@@ -73,7 +73,7 @@ def found_in(case: Case, checks: Sequence[str] = tuple(CHECKS)) -> list[Finding]
     for name, check in CHECKS.items():
         if name in checks:
             new = [finding for finding in check(case) if not _overlaps(finding, found)]
-            found += (replace(finding, risk=RISKS[name]) for finding in new)
+            found += (f if f.risk is not None else replace(f, risk=RISKS[name]) for f in new)
     return sorted(found, key=lambda finding: finding.start)
 
 

@@ -35,7 +35,7 @@ _UNDER = re.compile(
 _LONGEST = 30
 """Characters of a number; more digits than that are none that anybody means."""
 _PER = re.compile(
-    r"(?: (?:per|an?|each|every) |[ ]?/[ ]?|[ ](?=\w+ly\b))(hour|day|week|month|year|hourly|daily|weekly|monthly|yearly|annually|annum)\b",
+    r"(?: (?:per|an?|each|every|1)[ ]+|[ ]?/[ ]?|[ ](?=\w+ly\b))(hour|day|week|month|year|hourly|daily|weekly|monthly|yearly|annually|annum)\b",
     re.IGNORECASE,
 )
 _EACH = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from guardrail.checks.case import Case
 from guardrail.checks.standing import kind_of, place_of, unsupported
@@ -10,6 +11,9 @@ from guardrail.checks.sums import sums
 from guardrail.verdict import Finding, FindingKind
 
 __all__ = ["arithmetic"]
+
+_IMPLIED = 0.75
+"""The risk of a number whose reckoning is not stated: it may rest on what the check cannot see. Set, not measured."""
 
 
 def arithmetic(case: Case) -> list[Finding]:
@@ -27,7 +31,8 @@ def arithmetic(case: Case) -> list[Finding]:
 def _implied(case: Case) -> Iterator[Finding]:
     for amount, reckoned in unsupported(case):
         if reckoned:
-            yield case.finding(*place_of(case, amount), kind_of(amount), "the numbers at hand do not make this")
+            finding = case.finding(*place_of(case, amount), kind_of(amount), "the numbers at hand do not make this")
+            yield replace(finding, risk=_IMPLIED)
 
 
 def _meet(one: Finding, two: Finding) -> bool:

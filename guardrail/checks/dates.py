@@ -17,7 +17,7 @@ __all__ = ["dates"]
 
 _DENIED = re.compile(r"\b(?:not|no|none|never|closed|except|rather than|instead of|n['’]t|nor|but)\b", re.IGNORECASE)
 _NEGATED = re.compile(r"(?:\b(?:not|never)|n['’]t)\b[^,;]*\Z", re.IGNORECASE)
-_BORN = re.compile(r"\bborn\b")
+_BORN = re.compile(r"\bborn\b", re.IGNORECASE)
 _AGED = re.compile(r"\b(?:aged?|years? old)\b")
 _YEAR_SECONDS = 31557600
 _Reading = tuple[int | None, int | None, int | None]

@@ -222,7 +222,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     (re.compile(rf"\b(?P<month>{_MONTH}),?\s+(?:of\s+)?(?P<year>{_YEAR})(?!\d)"), _date),
     (re.compile(r"(?<!\d)(?P<at>(?P<decade>(?:1\d|20)\d0|(?<=the )[2-9]0|(?<=early )[2-9]0|(?<=late )[2-9]0|(?<=mid-)[2-9]0|(?<=['’])[2-9]0))['’]?s\b"), _decade),
     (re.compile(rf"\b(?:(?P<nth>\d{{1,2}})(?:st|nd|rd|th)|(?P<word>{_ORDINAL_WORDS}))[ -]centur(?:y|ies)\b", re.I), _century),
-    (re.compile(r"(?<![\d:.])(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?\s*(?P<half>[ap]\.?m\b\.?)", re.I), _time),
+    (re.compile(r"(?<![\d:.])(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?\s*(?P<half>[ap]\.m\b\.?|[ap]m\b)", re.I), _time),
     (re.compile(r"(?<![\d:.])(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::[0-5]\d)?(?![\d:])(?P<half>(?!))?"), _time),
     (re.compile(r"\b(?P<part>half|quarter|five|ten|twenty|twenty-five|\d{1,2})(?: minutes?)? (?P<way>past|to) (?P<word>\w+)\b", re.I), _spoken),
     (re.compile(r"\b(?:noon|midday|midnight)\b", re.I), _time),

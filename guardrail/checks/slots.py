@@ -63,7 +63,7 @@ _YEAR = re.compile(r"1\d\d\d|20\d\d")
 _MONTHS = frozenset(
     stem(month) for month in "january february march april june july august september october november december".split()
 )
-_LIGHT = frozenset("prof dr mr mrs ms come mak mak giv tak get say us go hav put make give take use".split()) | {
+_LIGHT = frozenset("may must might shall prof dr mr mrs ms come mak mak giv tak get say us go hav put make give take use".split()) | {
     "com",
     "giv",
     "tak",
