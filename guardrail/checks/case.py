@@ -76,6 +76,11 @@ class Case:
         return amounts(self.prose, [(moment.start, moment.end) for moment in self.moments if moment.sure])
 
     @cached_property
+    def figures(self) -> list[Amount]:
+        """All numbers of the answer, those in times too."""
+        return amounts(self.prose)
+
+    @cached_property
     def sources(self) -> list[Source]:
         """The sentences of the evidence, then titles, and those of the user, of tools and of the instructions."""
         found = [source for piece in self.evidence for source in _sources(piece.text, piece)]

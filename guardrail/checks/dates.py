@@ -19,6 +19,8 @@ _DENIED = re.compile(r"\b(?:not|no|none|never|closed|except|rather than|instead 
 _NEGATED = re.compile(r"(?:\b(?:not|never)|n['’]t)\b[^,;]*\Z", re.IGNORECASE)
 _BORN = re.compile(r"\bborn\b", re.IGNORECASE)
 _AGED = re.compile(r"\b(?:aged?|years? old)\b")
+_MOST = 400
+"""So many dates are reckoned; where more could be, everything would follow."""
 _YEAR_SECONDS = 31557600
 _Reading = tuple[int | None, int | None, int | None]
 
@@ -135,8 +137,11 @@ class _Known:
             if month and day and (month, day) != (2, 29)
             for year in self.years or {2023}
         }
+        if len(days) * len(self._told[0]) > _MOST:
+            return set()
         once = days_from(days, self._told[0])
-        return once | days_from(once, [span for span in self._told[0] if span[1] <= 14 and not span[0]])
+        short = [span for span in self._told[0] if span[1] <= 14 and not span[0]]
+        return once | (days_from(once, short) if len(once) * len(short) <= _MOST else set())
 
     def _days(self) -> Iterator[datetime.date]:
         """The dates at hand of which year, month and day are known."""

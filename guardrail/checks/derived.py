@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations, permutations
+from itertools import chain, combinations, permutations
 
 from guardrail.checks.amounts import Amount
 from guardrail.checks.support import close, comparable
@@ -95,11 +95,21 @@ def _follows(said: Amount, group: Sequence[Amount], told: frozenset[str], scales
             return True
     values = [amount.value for amount in like]
     exact = all(value == int(value) for value in values) and not said.about
-    outcomes = [*_outcomes(values, told), *(_products(group, said) if "product" in told else ())]
-    if any(_makes(said, value * scale, exact) for value in outcomes for scale in scales):
+    outcomes = chain(_outcomes(values, told), _products(group, said) if "product" in told else ())
+    limits = [_limits(said, value / scale) for _, value in said.readings for scale in scales]
+    near = (value for value in outcomes if any(low <= value <= high for low, high in limits))
+    if any(_makes(said, value * scale, exact) for value in near for scale in scales):
         return True
     three = _of_three(group) if "product" in told and len(group) <= _SMALL else ()
     return any(abs(said.value - value) <= _EXACT * abs(value) for value in three)
+
+
+def _limits(said: Amount, value: float) -> tuple[float, float]:
+    """Between what a number must lie that may make ``value``: to look closer at few."""
+    gap = abs(value) * (0.5 if said.bound else 0.06) + (
+        said.step * abs(value / said.value) if said.value else said.step
+    )
+    return value - gap, value + gap
 
 
 def _makes(said: Amount, value: float, exact: bool) -> bool:
@@ -218,7 +228,7 @@ def _of_whole(group: Sequence[Amount], whole: float) -> Iterator[float]:
         if amount.readings[0][0] not in ("percent", "share", "ordinal"):
             sorts.setdefault(amount.readings[0][0], []).append(amount.value)
     for values in sorts.values():
-        for run in _runs(values) if len(values) <= 2 * _SMALL else ():
+        for run in _runs(values) if len(values) <= _SMALL else ():
             total = sum(run)
             if total > 0:
                 yield from (whole * value / total for value in run)

@@ -51,33 +51,39 @@ def named(text: str, taken: Iterable[tuple[int, int]] = ()) -> list[Named]:
     busy = bytearray(len(text) + 1)
     for start, end in taken:
         busy[start:end] = b"\1" * (end - start)
+    surely = _surely(text)
     found = []
     for match in _RUN.finditer(text):
         start = match.start()
         if _FIRST.search(text[max(0, start - 6) : start]):
-            start += _opening(match[0], text)
+            start += _opening(match[0], surely)
         name = text[start : match.end()]
         parts = re.split(r"[ ]+", name)
-        words = (
-            frozenset(plain(part) for part in parts if len(part) == 1 < len(parts) or plain(part) not in _TITLES)
-            - _NONE
-            - STOP
-        )
-        if words and len("".join(words)) > 1 and not any(busy[start : match.end()]):
+        words = frozenset(plain(part) for part in parts if len(part) == 1 < len(parts) or plain(part) not in _TITLES)
+        words -= _NONE | STOP
+        if len("".join(words)) > 1 and not any(busy[start : match.end()]):
             found.append(Named(start, match.end(), name, words))
     return found
 
 
-def _opening(run: str, text: str) -> int:
-    """How much of a run at a sentence's start is no name: its first word, where a verb does not follow that says that it
-    does something, or the text has it in lower case too."""
+_WITHIN = re.compile(r"(?<=[\w,] )[A-ZÀ-ÖØ-Þ][\w'’-]*")
+_DOES = re.compile(r"\b([A-ZÀ-ÖØ-Þ][\w'’-]*) (?:is|was|has|had|will|can|did|[a-z]{3,}(?:ed|s))\b")
+_LOWER = re.compile(r"\b[a-z][\w'’-]*")
+
+
+def _surely(text: str) -> frozenset[str]:
+    """Words that are names although they begin a sentence: the text has them within one, or they do something and are
+    nowhere in lower case."""
+    low = frozenset(_LOWER.findall(text))
+    return frozenset(_WITHIN.findall(text)) | {word for word in _DOES.findall(text) if word.lower() not in low}
+
+
+def _opening(run: str, surely: frozenset[str]) -> int:
+    """How much of a run at a sentence's start is no name: its first word, unless it surely is one."""
     first, _, rest = run.partition(" ")
     if first.lower() in STOP or first.lower() in _OPENERS:
         return len(first) + bool(rest)
-    if rest or not first[1:].islower() or re.search(rf"[\w,] {re.escape(first)}\b", text):
-        return 0
-    acts = re.search(rf"\b{re.escape(first)} (?:is|was|has|had|will|can|did|[a-z]{{3,}}(?:ed|s))\b", text)
-    return 0 if acts and not re.search(rf"\b{re.escape(first.lower())}\b", text) else len(first)
+    return 0 if rest or not first[1:].islower() or first in surely else len(first)
 
 
 _OPENERS = frozenset(

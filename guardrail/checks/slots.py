@@ -8,6 +8,7 @@ the slot of another value of the same sort: fits every word that they fit, and m
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +29,8 @@ _ALONE = 0.5
 """The same where the value's own slots have none of the words."""
 _NAME_FITS = 0.75
 """The same for names, which are of many sorts: a person's slot is none for a town."""
+_PAIRS = 60_000
+"""So many pairs of values are compared at most: beyond, no value is said to be misplaced."""
 _CUT = re.compile(
     r"[;,:](?=\s)|\((?=[^()]{25})|(?<=[^()]{25})\)|[—|]|\s[-–]\s|\b(?:and|but|while|whereas|against|although|though|then|with|before|after|until|versus|vs|"
     r"compared|(?:up|down) from|than)\b",
@@ -63,7 +66,9 @@ _YEAR = re.compile(r"1\d\d\d|20\d\d")
 _MONTHS = frozenset(
     stem(month) for month in "january february march april june july august september october november december".split()
 )
-_LIGHT = frozenset("may must might shall prof dr mr mrs ms come mak mak giv tak get say us go hav put make give take use".split()) | {
+_LIGHT = frozenset(
+    "may must might shall prof dr mr mrs ms come mak mak giv tak get say us go hav put make give take use".split()
+) | {
     "com",
     "giv",
     "tak",
@@ -163,11 +168,12 @@ def _words(text: str, start: int, end: int) -> list[_Word]:
 def _prose(text: str, start: int, end: int, unit: tuple[int, int]) -> list[Slot]:
     part = re.sub(r"(?<=[a-z,;]) *\n(?=[a-z])(?![a-z ]{2,30}:)", lambda m: " " * len(m[0]), text[start:end])
     values = _values(part)
+    starts = [value.start for value in values]
     found: list[Slot] = []
     before: list[Slot] = []
     subject: frozenset[str] = frozenset()
     for place, (first, last) in enumerate(_sentences(part)):
-        inside = [value for value in values if first <= value.start < last]
+        inside = values[bisect_left(starts, first) : bisect_left(starts, last)]
         words = _words(part, first, last)
         times = [(value.start, value.end) for value in inside if isinstance(value, Moment)]
         of_times = frozenset(word.stem for word in words if any(a <= word.start < b for a, b in times))
@@ -419,6 +425,11 @@ def misplaced(said: Sequence[Slot], told: Sequence[Slot]) -> list[tuple[Slot, Sl
     Where the clause, or another that is right, states the rival's value too, the answer speaks of both.
     """
     alike = _likeness(said, told)
+    if len(said) * len(told) > _PAIRS:  # of long evidence, what has a word in common with the answer
+        wanted = frozenset().union(*alike.values())
+        told = [slot for slot in told if wanted & (slot.near | slot.wide)]
+        if len(said) * len(told) > _PAIRS:
+            return []
     found = [(s, rivals) for s in said if not _is_whole(s, said) and (rivals := _rivals(s, told, alike))]
     wrong = {(slot.start, slot.end) for slot, _ in found}
     return [

@@ -124,7 +124,10 @@ def _supported_places(case: Case) -> set[tuple[int, int]]:
             break
         places |= {(amount.start, amount.end) for amount in new}
         rest = [(amount, claim) for amount, claim in rest if (amount.start, amount.end) not in places]
-        shown = [*shown, *(amount for amount in new if not _is_stated(case, amount))]
+        followed = [amount for amount in new if not _is_stated(case, amount)]
+        if not followed:
+            break
+        shown = [*shown, *followed]
     return places
 
 
@@ -237,7 +240,7 @@ def _lasts(case: Case, amount: Amount) -> bool:
     times = [at for m in case.times if m.grain == "time" for at, _, _ in m.readings if at is not None]
     days = [datetime.date(year or 2023, month, day) for m in case.times if m.grain == "date" for year, month, day in m.readings
             if month and day and (month, day) != (2, 29)]  # fmt: skip
-    lengths = [60.0 * minutes for minutes in minutes_between(times[:20])] + [
+    lengths = [60.0 * minutes for minutes in minutes_between(times[:12])] + [
         86400.0 * count for count in days_between(days)
     ]
     return any(close(amount, amount.value, length, 0.02 if length > 40 * 86400 else 1e-6) for length in lengths)

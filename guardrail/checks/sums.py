@@ -39,19 +39,17 @@ class Sum:
 
 def spans(case: Case) -> list[tuple[int, int]]:
     """Where the answer calculates: its numbers there are told by the calculation."""
-    return [(sum_.start, sum_.end) for sum_ in _equations(case)]
+    if "sums" not in case.shelf:
+        case.shelf["sums"] = {(sum_.start, sum_.end) for sum_ in _equations(case)}
+    return sorted(case.shelf["sums"])
 
 
 def results(case: Case) -> list[Amount]:
     """The numbers of calculations that come out: what the answer has shown may be said again."""
     shown = [(sum_.start, sum_.end) for sum_ in sums(case) if sum_.right]
-    return [amount for amount in _figures(case) if any(start <= amount.start < end for start, end in shown)] + [
-        amount for amount in _figures(case) if any(start <= amount.start < end for start, end in spans(case))
+    return [amount for amount in case.figures if any(start <= amount.start < end for start, end in shown)] + [
+        amount for amount in case.figures if any(start <= amount.start < end for start, end in spans(case))
     ]
-
-
-def _figures(case: Case) -> list[Amount]:
-    return amounts(case.prose)
 
 
 def sums(case: Case) -> Iterator[Sum]:
@@ -64,7 +62,7 @@ def sums(case: Case) -> Iterator[Sum]:
 
 
 def _equations(case: Case) -> Iterator[Sum]:
-    figures = _figures(case)
+    figures = case.figures
     at = 0
     while at < len(figures):
         used, found = _equation(case.prose, figures, at)

@@ -9,8 +9,14 @@ from guardrail.conversation import Evidence, Message
 
 FOLLOW = [
     ("Sales: 120, 150, 90 and 140.", "Total sales were 500."),
-    ("Ward A has 24 beds, 18 of them taken. Ward B has 16 beds, 12 of them taken.", "That leaves ten beds out of forty."),
-    ("Transport 340 t, heating 260 t, industry 310 t, farming 90 t.", "Transport makes up 34 % of the total of 1,000 t."),
+    (
+        "Ward A has 24 beds, 18 of them taken. Ward B has 16 beds, 12 of them taken.",
+        "That leaves ten beds out of forty.",
+    ),
+    (
+        "Transport 340 t, heating 260 t, industry 310 t, farming 90 t.",
+        "Transport makes up 34 % of the total of 1,000 t.",
+    ),
     ("The tank holds 60 litres. It uses 7.5 litres per 100 km.", "You get 800 km out of a full tank."),
     ("The jacket costs 160 euros, less 35 %.", "You save 56 euros and pay 104 euros."),
     ("Amari 412, Bloom 388.", "Amari led by 24."),

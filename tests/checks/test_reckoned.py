@@ -17,7 +17,7 @@ RIGHT = [
     ("Sent: Tuesday 14 May 2024. The samples arrived yesterday; results in a fortnight.",
      "They arrived on Monday, 13 May 2024. The results follow around 28 May."),
     ("Open Mon–Fri 08:30–17:00, Sat 10:00–14:00.", "On Saturdays it is open until two in the afternoon."),
-    ("The court ruled on 17 September 2020; appeals within one month.", "An appeal was possible until 17 October 2020."),
+    ("The court ruled on 17 September 2020; appeals within one month.", "One could appeal until 17 October 2020."),
     ("The office closes on Christmas Eve.", "It closes on 24 December."),
     ("The gate closes at 08:25.", "The gate closes at twenty-five past eight."),
     ("She signed them in 1962.", "She signed them in '62."),

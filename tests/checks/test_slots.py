@@ -22,17 +22,18 @@ WRONG = [
     ("| Town | Beds | Staff |\n|---|---|---|\n| Ulm | 12 | 4 |\n| Bern | 30 | 9 |", "Bern has 12 beds.", "12", "30"),
     ("Ana leads marketing and Ben leads sales.", "Ana leads sales.", "Ana", "Ben"),
     ("The story is set in Berlin; the film was shot in Prague.", "The story is set in Prague.", "Prague", "Berlin"),
-    ("The novel was written by Iris Tan and translated by Leo Marsh.", "Iris Tan translated the novel.", "Iris Tan", "Leo Marsh"),
+    ("The novel was written by Iris Tan and translated by Leo Marsh.", "Iris Tan translated the novel.",
+     "Iris Tan", "Leo Marsh"),
 ]  # fmt: skip
 RIGHT = [
     ("Adults pay 12 euros and children 7 euros.", "Adults pay 12 euros, children only 7 euros."),
-    ("The bridge was begun in 1931 and opened in 1937.", "It was opened in 1937, six years after it was begun in 1931."),
+    ("The bridge was begun in 1931 and opened in 1937.", "Opened in 1937, six years after it was begun in 1931."),
     ("Of 214 volunteers who enrolled, 187 completed all nights.", "187 of the 214 volunteers completed all nights."),
     ("Turnover was 640 million against 610 million the year before.", "Turnover rose to 640 million from 610 million."),
     ("Clause 9 is about rent. Clause 10 is about pets.", "Clause 10 is about pets."),
     ("The Cyclades are an island group south-east of Greece.", "The Cyclades are an island group."),
     ("Ana leads marketing and Ben leads sales.", "Ana does not lead sales; Ben does."),
-    ("The story is set in Berlin; the film was shot in Prague.", "The film was shot in Prague, but its story is set in Berlin."),
+    ("The story is set in Berlin; the film was shot in Prague.", "Shot in Prague, the film has a story set in Berlin."),
 ]  # fmt: skip
 
 
@@ -57,7 +58,9 @@ def test_the_finding_says_what_the_evidence_has_instead() -> None:
 
 
 TEXTS = st.lists(
-    st.sampled_from(["Ana", " paid 3 euros", " and", " Ben", " 1931", ", ", "| a | 4 |\n", "\n- Tea: 5", ". ", " in ", "(", "May"]),
+    st.sampled_from(
+        ["Ana", " paid 3 euros", " and", " Ben", " 1931", ", ", "| a | 4 |\n", "\n- Tea: 5", ". ", " in ", "(", "May"]
+    ),
     max_size=14,
 ).map("".join)
 

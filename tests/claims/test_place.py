@@ -13,7 +13,10 @@ CASES = [
     ("The ship ran aground in 1893, and the owner went bankrupt.", "the owner went bankrupt"),
     ("The crew of seven was rescued by fishermen although a blizzard was raging.", "a blizzard was raging"),
     ("The cargo of timber was lost.", "The cargo of timber was lost."),  # nothing new: the relation is wrong
-    ("Penguins breed on the southern coast, and whales pass.", "Penguins breed on the southern coast, and whales pass."),
+    (
+        "Penguins breed on the southern coast, and whales pass.",
+        "Penguins breed on the southern coast, and whales pass.",
+    ),
     ("A blizzard was raging.", "A blizzard was raging."),
 ]
 
