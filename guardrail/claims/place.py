@@ -29,6 +29,8 @@ def bad_clause(claim: str, evidence: str) -> tuple[int, int]:
 
     All of the claim where they stand all over it, or where it has none: then the relation is wrong.
     """
+    if _CUT.search(claim) is None:
+        return 0, len(claim)
     known = _index(words(evidence))
     shares = {place: share for place in _clauses(claim) if (share := _share(claim[slice(*place)], known)) is not None}
     whole = _share(claim, known)
