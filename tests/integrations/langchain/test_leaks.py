@@ -89,7 +89,7 @@ def a_chain(place: int, rules: dict[str, Any]) -> tuple[Any, Any]:
     return guardrail.wrap(prompt | model(place) | StrOutputParser(), guard(rules)), {"question": QUESTION}
 
 
-RUNNABLES: list[Any] = [a_model, a_chain_with_a_model]
+RUNNABLES: list[Any] = [a_model, a_chain_with_a_model, a_chain]
 
 
 def an_agent(place: int, rules: dict[str, Any]) -> tuple[Any, Any]:
@@ -338,7 +338,7 @@ def cases(subjects: list[Any], streams: list[Any]) -> list[Any]:
 
 @pytest.mark.parametrize(
     ("subject", "consumer", "rules", "place"),
-    [*cases([a_model], [*STREAMS, *PROTOCOL]), *cases([a_chain_with_a_model], STREAMS)],
+    [*cases([a_model], [*STREAMS, *PROTOCOL]), *cases([a_chain_with_a_model, a_chain], STREAMS)],
 )
 async def test_no_letter_of_a_bad_sentence_is_seen_of_models_and_chains(
     subject: Subject, consumer: Consumer, rules: dict[str, Any], place: int
