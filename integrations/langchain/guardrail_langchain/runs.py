@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langchain_core.runnables.config import ensure_config
+from langchain_core.runnables.config import ensure_config, var_child_runnable_config
 
 from guardrail.conversation import Evidence
 from guardrail.given import given
@@ -54,7 +54,8 @@ def current(run_manager: Any = None) -> Run:
         return known or run_of(None)
     if known is not None and known.id == run_manager.run_id:
         return known
-    return _run(run_manager.tags, run_manager.metadata, run_manager.handlers, run_manager.run_id)
+    about = {**_conversation(var_child_runnable_config.get()), **(run_manager.metadata or {})}
+    return _run(run_manager.tags, about, run_manager.handlers, run_manager.run_id)
 
 
 def run_of(config: RunnableConfig | None, model: Any = None) -> Run:
@@ -62,11 +63,17 @@ def run_of(config: RunnableConfig | None, model: Any = None) -> Run:
     known = ensure_config(config)
     manager = known.get("callbacks")
     handlers = manager if isinstance(manager, list) else getattr(manager, "handlers", [])
-    tags, metadata = list(known.get("tags") or ()), dict(known.get("metadata") or {})
+    tags, metadata = list(known.get("tags") or ()), {**_conversation(known), **(known.get("metadata") or {})}
     for holder in (manager, model):
         tags += getattr(holder, "tags", None) or ()
         metadata = {**(getattr(holder, "metadata", None) or {}), **metadata}
     return _run(tags, metadata, handlers)
+
+
+def _conversation(config: RunnableConfig | None) -> dict[str, Any]:
+    """What the conversation is known by to a graph or a chain, which does not tell callbacks of it."""
+    known = (config or {}).get("configurable") or {}
+    return {name: known[name] for name in _CONVERSATION if name in known}
 
 
 @contextmanager

@@ -11,10 +11,12 @@ from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
-from langchain_core.runnables import ConfigurableField, Runnable
+from langchain_core.rate_limiters import InMemoryRateLimiter
+from langchain_core.runnables import ConfigurableField, Runnable, RunnablePassthrough
 
 import guardrail
 from guardrail import Action, BlockedError, ConfigError, Status
+from guardrail.policy.routing import sampled
 from guardrail.testing import ScriptedVerifier, failure, reliable
 from guardrail.verdict import Cause
 from tests.integrations.langchain.guarded import (
@@ -218,6 +220,39 @@ def test_a_fallback_goes_to_the_model_that_the_policy_names(call: Any) -> None:
     model = made(Named)
     answer = call(guard(model, policy), ASKED)
     assert (answer.content, guardrail.report(answer).action, model.model_name) == (GOOD, Action.FALLBACK, "first")
+
+
+class Waits(InMemoryRateLimiter):
+    """Lets all requests go, and counts them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    def acquire(self, *, blocking: bool = True) -> bool:
+        self.asked += 1
+        return True
+
+    async def aacquire(self, *, blocking: bool = True) -> bool:
+        return self.acquire(blocking=blocking)
+
+
+@every_way
+def test_the_model_s_rate_limiter_is_asked_for_every_request(call: Any) -> None:
+    limiter = Waits()
+    call(guard(ScriptedModel(BAD, GOOD, rate_limiter=limiter)), ASKED)
+    assert limiter.asked == 2
+
+
+@every_way
+def test_the_thread_is_what_a_conversation_is_sampled_by(call: Any) -> None:
+    policy = {"version": 1, "policies": {"default": {"sample": 0.5}}}
+    threads = [f"thread-{number}" for number in range(12)]
+    expected = [sampled(0.5, thread) for thread in threads]
+    guarded: Any = RunnablePassthrough() | guard(ScriptedModel(GOOD), policy)
+    answers = [call(guarded, ASKED, config={"configurable": {"thread_id": thread}}) for thread in threads]
+    assert [guardrail.report(answer).mode == "enforce" for answer in answers] == expected
+    assert len(set(expected)) == 2
 
 
 # the type
