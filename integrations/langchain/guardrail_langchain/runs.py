@@ -54,7 +54,9 @@ def current(run_manager: Any = None) -> Run:
         return known or run_of(None)
     if known is not None and known.id == run_manager.run_id:
         return known
-    about = {**_conversation(var_child_runnable_config.get()), **(run_manager.metadata or {})}
+    # What a call was entered with is told by its config; what it belongs to, by that of the graph or chain around it.
+    called = known.metadata if known is not None and known.id is None else {}
+    about = {**_conversation(var_child_runnable_config.get()), **called, **(run_manager.metadata or {})}
     return _run(run_manager.tags, about, run_manager.handlers, run_manager.run_id)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from weakref import WeakValueDictionary
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 
 from guardrail.guard import Guard
@@ -65,6 +65,16 @@ class Guarded(Above):
     ) -> ChatResult:
         with entered(current(run_manager)):
             return await super(Guarded, _caching(self))._agenerate_with_cache(messages, stop, run_manager, **options)
+
+    def invoke(self, input: Any, config: Any = None, **options: Any) -> AIMessage:
+        """As the model's own; the run is known to the guard."""
+        with entered(run_of(config, self)):
+            return super().invoke(input, config, **options)
+
+    async def ainvoke(self, input: Any, config: Any = None, **options: Any) -> AIMessage:
+        """The same on the event loop."""
+        with entered(run_of(config, self)):
+            return await super().ainvoke(input, config, **options)
 
     def stream(self, input: Any, config: Any = None, **options: Any) -> Iterator[AIMessageChunk]:
         """As the model's own; the run is known to the guard, and evidence is that of where it is called."""

@@ -249,9 +249,11 @@ def test_the_thread_is_what_a_conversation_is_sampled_by(call: Any) -> None:
     policy = {"version": 1, "policies": {"default": {"sample": 0.5}}}
     threads = [f"thread-{number}" for number in range(12)]
     expected = [sampled(0.5, thread) for thread in threads]
-    guarded: Any = RunnablePassthrough() | guard(ScriptedModel(GOOD), policy)
-    answers = [call(guarded, ASKED, config={"configurable": {"thread_id": thread}}) for thread in threads]
-    assert [guardrail.report(answer).mode == "enforce" for answer in answers] == expected
+    model = guard(ScriptedModel(GOOD), policy)
+    both: list[Any] = [model, RunnablePassthrough() | model]
+    for guarded in both:
+        answers = [call(guarded, ASKED, config={"configurable": {"thread_id": thread}}) for thread in threads]
+        assert [guardrail.report(answer).mode == "enforce" for answer in answers] == expected
     assert len(set(expected)) == 2
 
 
