@@ -243,3 +243,12 @@ async def test_the_outcome_is_known_by_the_run_too() -> None:
 def test_a_guard_and_verifiers_cannot_both_be_given() -> None:
     with pytest.raises(guardrail.ConfigError, match="belong to the Guard"):
         GuardrailCallbackHandler(guardrail.Guard("observe"), verifiers={"main": judge()})
+
+
+@both
+@every_call
+async def test_what_a_guarded_model_has_judged_is_not_judged_again(kind: type[Handler], ask: Ask) -> None:
+    verifier, own = judge(), judge()
+    guarded = guardrail.wrap(ScriptedModel(BAD, "It is Paris."), guardrail.Guard(verifiers={"main": own}))
+    assert (await ask(guarded, "Capital?", kind(strict=True, verifiers={"main": verifier}))).text == "It is Paris."
+    assert (len(verifier.checks), len(own.checks)) == (0, 2)
