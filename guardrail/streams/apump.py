@@ -93,8 +93,10 @@ class AsyncPump(Generic[Piece]):
         tasks = [task for task in self._tasks if task is not mine]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await self._end_source()
+        try:
+            await asyncio.gather(*tasks, return_exceptions=True)
+        finally:  # a consumer may be cancelled again while it waits
+            await self._end_source()
 
     # what happens
 
@@ -106,8 +108,12 @@ class AsyncPump(Generic[Piece]):
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        # Nobody else would hear of it, and the consumer would wait for ever.
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task.cancelled():
+            # By itself: as if what it awaited had been cancelled by others.
+            error: BaseException | None = None if task.cancelling() else asyncio.CancelledError()
+        else:
+            error = task.exception()
+        if error is not None:  # nobody else would hear of it, and the consumer would wait for ever
             self._fail(error)
 
     async def _read(self, index: int, number: int, open: Callable[[], AsyncIterable[Chunk[Piece]]]) -> None:
@@ -222,7 +228,7 @@ class AsyncPump(Generic[Piece]):
     async def _end_source(self) -> None:
         close, self._close = self._close, None
         if close is not None:
-            await close()
+            await _closed(close)
         elif not self._begun:
             await _aclosed(self._source)
 
@@ -230,8 +236,12 @@ class AsyncPump(Generic[Piece]):
 async def _aclosed(chunks: Any) -> None:
     """Close a source that can be closed."""
     close = getattr(chunks, "aclose", None)
+    if close is not None:
+        await _closed(close)
+
+
+async def _closed(close: Callable[[], Awaitable[None]]) -> None:
     try:
-        if close is not None:
-            await close()
+        await close()
     except Exception as error:  # the answer must not be lost to it
         logger.info("could not close the upstream: %r", error)

@@ -133,6 +133,8 @@ class StreamFlow(Generic[Piece]):
         line = self._line
         self._end_of(line)
         line.cut = True
+        if self._at_once:
+            line.gate.end()  # the half sentence has been seen
         if source:
             self._failed(str(error) or type(error).__name__)
         else:
@@ -199,8 +201,7 @@ class StreamFlow(Generic[Piece]):
                 line.glue = ""
             line.shift -= len(line.glue)
             if self._at_once and line.glue:
-                self._write(line.glue)
-                line.glue = ""
+                self._do(Give(Write(line.glue, self.index)))
         return pieces
 
     def _end_of(self, line: Line[Piece]) -> None:
@@ -358,17 +359,20 @@ class StreamFlow(Generic[Piece]):
             return False
         self._forget(line)
         self._reject(line, part, Action.FLAG)
+        self._retract(line, part.units)
         self._line, self._rejected = self._rejected[0], None
         return True
 
     def _release(self, line: Line[Piece], unit: Unit) -> None:
         line.settled += 1
-        if line.glue:
-            self._write(line.glue)
-            line.glue = ""
+        if line.glue and not self._at_once:
+            self._do(Give(Write(line.glue, self.index)))
         lead = self._lead(line, unit)
         self._give(line.gate.release(unit, lead=lead))
-        self._shown += unit.text if lead else unit.text[unit.lead :]
+        text = line.glue + (unit.text if lead else unit.text[unit.lead :])
+        if line.withdrawn:
+            self._do(Give(Write(text, self.index)))
+        self._shown, line.glue = self._shown + text, ""
         self._time.show()
 
     def _lead(self, line: Line[Piece], unit: Unit) -> bool:
@@ -389,7 +393,9 @@ class StreamFlow(Generic[Piece]):
         line = self._line
         start, _ = self._place(part.units[0])
         _, end = self._place(part.units[-1])
+        start = len(self._shown) if self._at_once else start
         self._do(Give(Retracted(start, end, self.index)))
+        line.gap, line.shift, line.glue = line.glue or line.gap, line.shift + len(line.glue), ""
         for unit in part.units:
             line.settled += 1
             line.gone.append((unit.start, unit.end))
@@ -409,7 +415,7 @@ class StreamFlow(Generic[Piece]):
             self._end_of(line)
         self._forget(line)
         self._reject(line, part, Action.BLOCK)
-        start = self._retract(line, part)
+        start = self._retract(line, part.units)
         self._do(Give(Replaced(start, Action.BLOCK, self.index)))
         self._finish_blocked()
 
@@ -442,7 +448,7 @@ class StreamFlow(Generic[Piece]):
             line.cut = True
         self._forget(line)
         attempt = self._reject(line, part, decision.step.do)
-        start = self._retract(line, part)
+        start = self._retract(line, part.units)
         self._do(Give(Replaced(start, decision.step.do, self.index)))
         line.parts.appendleft(part)
         if self._rejected is None or _risk(attempt.verdict) < _risk(self._rejected[1].verdict):
@@ -470,7 +476,7 @@ class StreamFlow(Generic[Piece]):
         self._time.forget()
         start = len(self._shown)
         first = part.units[0]
-        glue = (first.text[: first.lead] or " ") if self._shown else ""
+        glue = (first.text[: first.lead] or self._line.glue) if self._shown else ""
         joint = Joint(self._shown, self._split) if self._shown else None
         self._line = Line(
             self._sources, self._gate(start), joint=joint, glue=glue, model=step.model, asked=self._time.now
@@ -509,6 +515,7 @@ class StreamFlow(Generic[Piece]):
             self._account.taken.add(Action.FLAG)
             return
         self._forget(line)
+        self._retract(line)
         self._account.note(f"could not {step.do.value}: {why}")
         if not step.stop_rule.limits_attempts and not step.wait_rule.waits:
             # An LLM that fails at once would be asked as fast as it can until the time is over.
@@ -527,13 +534,15 @@ class StreamFlow(Generic[Piece]):
         if tickets:
             self._do(Forget(tickets))
 
-    def _retract(self, line: Line[Piece], part: Part) -> int:
-        """Tells that all from ``part`` on is withdrawn; returns where that begins in the answer."""
-        start, end = self._place(part.units[0])[0], self._place(part.units[-1])[1]
-        last = max([end, *(self._place(unit)[1] for unit in line.unsettled())])
+    def _retract(self, line: Line[Piece], units: Sequence[Unit] = ()) -> int:
+        """Tells that ``units`` and all behind them are withdrawn; returns where that begins in the answer."""
+        units = [*units, *line.unsettled()]
+        start = self._place(units[0])[0] if units else len(self._shown)
+        last = max((self._place(unit)[1] for unit in units), default=start)
         if self._at_once:
-            last = max(last, line.gate.fed - line.shift)
-        self._do(Give(Retracted(start, last, self.index)))
+            start, last, line.withdrawn = len(self._shown), max(last, line.gate.fed - line.shift), True
+        if last > start:
+            self._do(Give(Retracted(start, last, self.index)))
         return start
 
     def _reject(self, line: Line[Piece], part: Part, action: Action) -> Attempt:

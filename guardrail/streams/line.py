@@ -58,6 +58,8 @@ class Line(Generic[Piece]):
     """Whether more may come from the upstream."""
     cut: bool = False
     """Whether it was ended before its time."""
+    withdrawn: bool = False
+    """Whether readers who had seen its sentences before their verdicts were told to forget them."""
     calls: bool = False
     """Whether it calls a tool."""
     text: list[str] = field(default_factory=list)

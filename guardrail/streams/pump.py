@@ -106,7 +106,7 @@ class Pump(Generic[Piece]):
             self._changed.notify_all()
             enders, self._enders = list(self._enders.values()), {}
         for end in enders:
-            end()
+            _ended(end)
         if not self._begun:
             _closed(self._source)
 
@@ -215,7 +215,7 @@ class Pump(Generic[Piece]):
                 self._cut.add(upstream)
                 if (end := self._enders.pop(upstream, None)) is not None:
                     # Not under the lock: it may take its time, or wait for the thread that reads.
-                    self._thread(end, "guardrail-close")
+                    self._thread(lambda: _ended(end), "guardrail-close")
             case Pause():
                 flow = self._choices.flow(index)
                 self._alarm(command.seconds, lambda now: self._perform(index, flow.woken(now)))
@@ -259,8 +259,12 @@ class Pump(Generic[Piece]):
 def _closed(chunks: Any) -> None:
     """Close a source that can be closed."""
     close = getattr(chunks, "close", None)
+    if close is not None:
+        _ended(close)
+
+
+def _ended(close: Callable[[], None]) -> None:
     try:
-        if close is not None:
-            close()
+        close()
     except Exception as error:  # the answer must not be lost to it
         logger.info("could not close the upstream: %r", error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from typing import Any, TypeAlias
@@ -329,6 +330,28 @@ def test_so_is_a_continuation() -> None:
     assert second.closed.is_set()
 
 
+def test_an_upstream_that_cannot_be_closed_costs_no_answer() -> None:
+    class Stubborn(Response):
+        def __next__(self) -> str:
+            time.sleep(0.001)  # so that it is still being read when it is cut
+            return super().__next__()
+
+        def close(self) -> None:
+            super().close()
+            raise OSError("cannot be closed")
+
+    def late(draft: Draft) -> str:
+        assert source.closed.wait(LONG)
+        time.sleep(0.05)
+        return "The capital is Paris."
+
+    source = Stubborn(*by_word(WRONG), " And so")
+    stream = guard(on_unreliable=["regenerate", "block"]).stream(source, ASKED, generate=late)
+    assert "".join(stream) == f"{PREFIX} The capital is Paris."
+    with guard().stream(Stubborn(*by_word(PREFIX), " And so"), ASKED) as left:
+        next(left)
+
+
 def test_a_consumer_that_does_not_read_keeps_the_upstream_from_being_read_on() -> None:
     given, paused = 0, threading.Event()
 
@@ -402,6 +425,50 @@ async def test_aclose_leaves_no_task_and_no_upstream() -> None:
         await anext(stream)
     assert closed.is_set()
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_so_does_a_consumer_that_is_cancelled_twice() -> None:
+    closed, slow = asyncio.Event(), asyncio.Event()
+
+    async def chunks() -> AsyncIterator[Chunk[str]]:
+        try:
+            while True:
+                yield Chunk("It is. ", "It is. ")
+                await asyncio.sleep(0)
+        finally:
+            slow.set()
+            await asyncio.Event().wait()
+
+    async def close() -> None:
+        closed.set()
+
+    async def consume() -> None:
+        async with guard().agated(chunks(), ASKED, split=split_text, close=close) as items:
+            async for _ in items:
+                pass
+
+    consumer = asyncio.create_task(consume())
+    await asyncio.sleep(0.01)
+    consumer.cancel()
+    await asyncio.wait_for(slow.wait(), LONG)
+    consumer.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await consumer
+    assert closed.is_set()
+
+
+async def test_an_upstream_that_is_cancelled_by_others_does_not_hang_its_consumer() -> None:
+    async def source() -> AsyncIterator[str]:
+        yield "It is. "
+        raise asyncio.CancelledError
+
+    async def consume() -> None:
+        async for _ in guard().astream(source(), ASKED):
+            pass
+
+    consumer = asyncio.create_task(consume())
+    await asyncio.wait([consumer], timeout=LONG)
+    assert consumer.cancelled()
 
 
 @pytest.mark.parametrize("where", ["upstream", "verifier", "generate"])

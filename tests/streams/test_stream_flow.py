@@ -279,13 +279,87 @@ def test_an_optimistic_stream_is_out_at_once_and_takes_back() -> None:
     for ticket in (1, 2, 3):
         driven.answer(ticket)
     [retracted] = driven.of(Retracted)
-    assert (retracted.start, retracted.end) == (len(PREFIX) + 1, len(WRONG))
+    assert (retracted.start, retracted.end) == (len(PREFIX), len(WRONG))
     for ticket in list(driven.asked):
         driven.answer(ticket)
     assert driven.outcome is not None
     assert driven.outcome.text == GOOD
-    kept = WRONG[: retracted.start - 1]
+    kept = WRONG[: retracted.start]
     assert kept + driven.text[len(WRONG) :] == GOOD
+
+
+AGAIN = [["regenerate", step] for step in ("flag", "block", "repair")]
+STEPS: list[Any] = ["flag", "block", "repair", *AGAIN]
+CONTINUATIONS: list[list[str] | Exception] = [
+    ConnectionError("down"),
+    [""],
+    ["The capital is Paris."],
+    [" The capital is London, again."],
+    ["It is London. ", "Is it big?"],
+    ["It has a capital. ", "It is ", "Paris."],
+    ["France is the country. It is small."],
+]
+
+
+@pytest.mark.parametrize("at_once", [False, True], ids=["verdicts at the end", "verdicts at once"])
+@pytest.mark.parametrize("said", CONTINUATIONS, ids=str)
+@pytest.mark.parametrize("steps", STEPS, ids=str)
+@pytest.mark.parametrize("mode", ["sentence", "whole", "optimistic"])
+def test_who_heeds_the_events_has_what_is_reported(mode: str, steps: Any, said: Any, at_once: bool) -> None:
+    verdict = judge if at_once else None
+    driven = Driven(flow(on_unreliable=steps, stream={"mode": mode}), verdict=verdict, continuations=[said])
+    driven.feed(*by_word(WRONG)).end()
+    answer_all(driven)
+    assert driven.outcome is not None
+    assert heeded(driven.given) == driven.outcome.text
+
+
+def answer_all(driven: Driven) -> None:
+    while driven.asked:
+        driven.answer(min(driven.asked))
+
+
+def heeded(items: Sequence[Any]) -> str:
+    """What a user interface shows that takes back what it is told to."""
+    text = ""
+    for item in items:
+        if isinstance(item, Release | Write):
+            text += item.text
+        if isinstance(item, Retracted):
+            text = text[: item.start] + text[item.end :]
+    return text
+
+
+@pytest.mark.parametrize("rules", [{"mode": "shadow"}, {"stream": {"mode": "optimistic"}}], ids=str)
+def test_half_a_sentence_that_was_seen_is_reported(rules: Any) -> None:
+    driven = Driven(flow(**rules)).feed(*by_word(f"{PREFIX} It is b"))
+    driven.perform(driven.flow.failed(0, ConnectionError("gone"), 0.0))
+    assert driven.outcome is not None
+    assert (driven.outcome.text, driven.text) == (f"{PREFIX} It is b",) * 2
+    assert not any("withheld" in note for note in driven.outcome.notes)
+
+
+def test_a_continuation_that_is_torn_is_taken_back_where_it_was_seen() -> None:
+    rules: Any = {"on_unreliable": ["regenerate", "flag"], "stream": {"mode": "optimistic"}}
+    driven = Driven(flow(**rules), verdict=None).feed(*by_word(WRONG)).end()
+    answer_all(driven)
+    driven.feed(*by_word("The capital is P"), source=1)
+    driven.perform(driven.flow.failed(1, ConnectionError("gone"), 0.0))
+    answer_all(driven)
+    assert driven.outcome is not None
+    assert heeded(driven.given) == driven.outcome.text == WRONG
+
+
+def test_a_sentence_that_needs_no_white_space_before_it_is_given_none() -> None:
+    driven = Driven(flow(), continuations=[["它的首都是巴黎。"]]).feed(*"法国是一个国家。它的首都是London。").end()
+    assert driven.text == "法国是一个国家。它的首都是巴黎。"
+
+
+def test_a_continuation_whose_first_sentence_is_left_out_keeps_one_space() -> None:
+    driven = Driven(flow(on_unreliable=["regenerate", "repair"]), continuations=[["It is London. It is big."]]).feed(
+        *by_word(WRONG)
+    )
+    assert driven.text == f"{PREFIX} It is big."
 
 
 # what goes wrong
