@@ -216,16 +216,16 @@ async def many(url: str, judge: str | None, seconds: float, streams: int) -> dic
         await asyncio.sleep(number / streams * 5)
         while time.monotonic() < end:
             place, due = 0, time.monotonic() + FIRST
-            async for chunk in await client.chat.completions.create(
-                model=f"llm {FIRST} {RATE} 100 0 0", messages=asked(100), stream=True
-            ):
-                now = time.monotonic()
-                if chunk.choices and (word := chunk.choices[0].delta.content):
-                    tokens += 1
-                    lags.extend([now - due - place / RATE] if word.endswith(".") else [])
-                    place += 1
-                if now > end:
-                    break
+            model = f"llm {FIRST} {RATE} 100 0 0"
+            async with await client.chat.completions.create(model=model, messages=asked(100), stream=True) as stream:
+                async for chunk in stream:
+                    now = time.monotonic()
+                    if chunk.choices and (word := chunk.choices[0].delta.content):
+                        tokens += 1
+                        lags.extend([now - due - place / RATE] if word.endswith(".") else [])
+                        place += 1
+                    if now > end:
+                        break
 
     async def weigh() -> None:
         while time.monotonic() < end:

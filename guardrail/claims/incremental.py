@@ -32,6 +32,9 @@ _REFERENCE = re.compile(r"(?:\[\d{0,3}|【[^】\s]{0,40})?")
 """A mark that belongs to the sentence before it, as far as it has come."""
 _AHEAD = re.compile(rf"{_BLANK}{{1,16}}(?:[^\w\s]{{0,4}}\w{{1,14}}\W|\S{{20}}|\S{{1,19}}\s)|{_BLANK}{{17}}")
 """White space and the word behind it: what the next sentence would begin with."""
+_NEXT = re.compile(rf"{_BLANK}{{1,16}}[\"'“‘«(\[*_]{{0,4}}(\w)")
+_LIKELY_NOT = " Smith"
+"""What an abbreviation stands before more often than before any other word: where this begins a sentence, all would."""
 _NATIVE_AHEAD = re.compile(rf"{_BLANK}{{0,16}}\S|{_BLANK}{{17}}")
 _AT_LINE_END = re.compile(rf"{_BLANK}{{0,16}}[{_LINE}]")
 
@@ -127,8 +130,7 @@ class SentenceStream:
         begun = max(0, stop.start() - _BACK)
         if _unclosed(self._text, begun, stop.end()) is not None:
             return False
-        # A name, which more abbreviations stand before than before other words.
-        return _is_end(f"{self._text[begun : stop.end(1)]} Smith", stop.start() - begun)
+        return _is_end(self._text[begun : stop.end(1)] + _LIKELY_NOT, stop.start() - begun)
 
     def rest(self) -> Sentence | None:
         """The sentence that the text at hand is, where it `rests`. When it is called is no matter of the text alone."""
@@ -217,17 +219,24 @@ class SentenceStream:
         is_native = any(char in _NATIVE for char in stop[0])
         if not is_native and not self._text[stop.end()].isspace():
             return False
-        ahead = (_NATIVE_AHEAD if is_native else _AHEAD).match(self._text, stop.end())
-        if ahead is None and not final:
-            return None
         if _MARKER.fullmatch(self._text, 0, stop.end()) or _MARKER.fullmatch(self._text, self._line, stop.end()):
             return False
         begun = max(0, stop.start() - _BACK)
         inside = self._is_quoted(begun, stop, final)
         if inside or inside is None:
             return None if inside is None else False
-        before, behind = self._text[begun : stop.end(1)], self._text[stop.end() : ahead.end() if ahead else None]
-        closers, place = self._text[stop.end(1) : stop.end()], stop.start() - begun
+        return self._ends_before_next(begun, stop, is_native, final)
+
+    def _ends_before_next(self, begun: int, stop: re.Match[str], is_native: bool, final: bool) -> bool | None:
+        """The same by what the next sentence would begin with."""
+        before, closers = self._text[begun : stop.end(1)], self._text[stop.end(1) : stop.end()]
+        place, following = stop.start() - begun, _NEXT.match(self._text, stop.end())
+        if following is not None and following[1].isupper() and _is_end(before + _LIKELY_NOT, place):
+            return True  # whatever the word will be
+        ahead = (_NATIVE_AHEAD if is_native else _AHEAD).match(self._text, stop.end())
+        if ahead is None and not final:
+            return None
+        behind = self._text[stop.end() : ahead.end() if ahead else None]
         if _is_end(before + closers + behind, place):
             return True
         # The library takes a sentence in brackets for a part of the next one.

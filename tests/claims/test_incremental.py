@@ -76,12 +76,14 @@ def test_places_are_those_of_the_whole_text() -> None:
     assert [text[found.start : found.end] for found in run(list(text))] == texts(run([text]))
 
 
-def test_an_end_is_declared_when_the_next_word_is_there() -> None:
+def test_an_end_is_declared_when_the_next_word_begins() -> None:
     stream = SentenceStream()
     assert stream.feed("It is 3") == []
-    assert stream.feed(". It") == []  # may become "Items"
-    assert texts(stream.feed(" is")) == ["It is 3."]
-    assert texts(stream.feed(" here.\n")) == ["It is here."]
+    assert stream.feed(".") == []
+    assert texts(stream.feed(" I")) == ["It is 3."]
+    assert stream.feed("t is 5 p.m. i") == []  # may become "in the evening", and "item"
+    assert texts(stream.feed("t is. So it")) == ["It is 5 p.m. it is."]
+    assert texts(stream.feed(" is here.\n")) == ["So it is here."]
     assert texts(stream.feed("これは。本")) == ["これは。"]
     assert stream.pending == "本"
 

@@ -408,7 +408,7 @@ def test_where_the_llm_fails_what_was_withheld_goes_by_the_next_step() -> None:
     assert driven.outcome.notes[-3:] == (
         "could not regenerate: down",
         "what was withheld has no end: its upstream had been closed",
-        "6 characters of an unfinished sentence were withheld",
+        "3 characters of an unfinished sentence were withheld",
     )
 
 
