@@ -62,9 +62,10 @@ class AsyncPump(Generic[Piece]):
 
     async def items(self) -> AsyncIterator[Item[Piece]]:
         """What is given to the consumer; raises the upstream's error at the end. Closes everything when it ends."""
-        self._begun = True
-        self._room.set()
-        self._readers[-1, 0] = self._task(self._read(-1, 0, lambda: self._source))
+        if not self._closed:
+            self._begun = True
+            self._room.set()
+            self._readers[-1, 0] = self._task(self._read(-1, 0, lambda: self._source))
         try:
             while True:
                 await self._ready.wait()

@@ -77,8 +77,9 @@ class Pump(Generic[Piece]):
 
     def items(self) -> Iterator[Item[Piece]]:
         """What is given to the consumer; raises the upstream's error at the end. Closes everything when it ends."""
-        self._begun = True
-        self._thread(lambda: self._read(_FIRST, lambda: self._source), "guardrail-upstream")
+        if not self._closed:
+            self._begun = True
+            self._thread(lambda: self._read(_FIRST, lambda: self._source), "guardrail-upstream")
         try:
             while True:
                 with self._changed:

@@ -7,6 +7,7 @@ from inspect import isgenerator
 from typing import Any
 
 from guardrail.conversation import Turn
+from guardrail.errors import InputError
 from guardrail.flow import Generated
 from guardrail.streams.values import Chunk
 from guardrail.verdict import Usage
@@ -22,7 +23,7 @@ class Texts:
 
     def __iter__(self) -> Iterator[Chunk[str]]:
         for text in self.source:
-            yield Chunk(text, text)
+            yield _chunk(text)
 
     def close(self) -> None:
         """Close what can be closed."""
@@ -35,11 +36,19 @@ async def atexts(source: AsyncIterable[str]) -> AsyncIterator[Chunk[str]]:
     """The same on an event loop."""
     try:
         async for text in source:
-            yield Chunk(text, text)
+            yield _chunk(text)
     finally:
         close = getattr(source, "aclose", None)
         if close is not None:
             await close()
+
+
+def _chunk(text: str) -> Chunk[str]:
+    if not isinstance(text, str):
+        raise InputError(
+            f"a piece of the stream is no string: {text!r:.60}; give the text of each chunk, and '' where it has none"
+        )
+    return Chunk(text, text)
 
 
 def answered(answer: str | Turn | Generated) -> Chunk[str]:

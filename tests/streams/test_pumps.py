@@ -12,7 +12,20 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from guardrail import Action, BlockedError, Check, Draft, Evidence, Guard, Outcome, Policy, Rules, Verdict, evidence
+from guardrail import (
+    Action,
+    BlockedError,
+    Check,
+    Draft,
+    Evidence,
+    Guard,
+    InputError,
+    Outcome,
+    Policy,
+    Rules,
+    Verdict,
+    evidence,
+)
 from guardrail.gate import split_text
 from guardrail.streams.pump import AHEAD
 from guardrail.streams.values import Chunk, Ended, Release, Write
@@ -132,6 +145,15 @@ def test_an_upstream_that_breaks_off_gives_what_was_verified_then_its_own_error(
     assert (text, error) == (PREFIX, gone)
     assert outcome.text == PREFIX
     assert any("broke off" in note for note in outcome.notes)
+
+
+@both
+@pytest.mark.parametrize("piece", [None, b"It is.", 3], ids=str)
+def test_a_piece_that_is_no_text_is_named_after_what_was_verified(read: Read, piece: Any) -> None:
+    text, _, error = read(guard(), [*by_word(PREFIX), " It", piece])
+    assert text == PREFIX
+    assert isinstance(error, InputError)
+    assert str(error).startswith(f"a piece of the stream is no string: {piece!r}; give the text of each chunk")
 
 
 @both
@@ -407,6 +429,26 @@ def test_a_stream_that_was_never_read_closes_its_source() -> None:
     response = Response("It is.")
     guard().stream(response, ASKED).close()
     assert response.closed.is_set()
+
+
+def test_what_was_closed_before_it_was_read_is_not_read() -> None:
+    left = by_word(PREFIX)
+    source = iter(left)
+    stream = guard().stream(source, ASKED)
+    stream.close()
+    assert list(stream) == []
+    assert list(source) == left
+
+
+async def test_nor_is_it_on_an_event_loop() -> None:
+    async def source() -> AsyncIterator[str]:
+        raise AssertionError("it was read")
+        yield ""
+
+    stream = guard().astream(source(), ASKED)
+    await stream.aclose()
+    assert [piece async for piece in stream] == []
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_aclose_leaves_no_task_and_no_upstream() -> None:
