@@ -82,6 +82,8 @@ class ChatReader:
     usage: Json | None = None
     tokens: int = 0
     """How many chunks held text."""
+    _spent: bool = False
+    """Whether the gate was told what a further upstream took."""
 
     def read(self, event: Event) -> Sequence[Chunk[ChatDelta]]:
         """What the event says, for the gate. Raises `UpstreamError`."""
@@ -100,7 +102,8 @@ class ChatReader:
             return self._without_choices(chunk, event)
         raw = event.raw if len(choices) == 1 and not self.further else None
         found = [self._choice(chunk, choice, raw) for choice in choices]
-        return [said for said in found if said is not None]
+        ended = any(choice.get("finish_reason") is not None for choice in choices)
+        return [*(said for said in found if said is not None), *(self._told(chunk) if ended else ())]
 
     def read_reply(self, reply: Json) -> Sequence[Chunk[ChatDelta]]:
         """The same of an answer that came whole."""
@@ -124,7 +127,15 @@ class ChatReader:
         if usage is None:
             return () if self.further else [Chunk(ChatDelta(chunk, self, event.raw))]
         self.closing.append(event)
-        return [Chunk(ChatDelta({}, self), usage=usage)] if self.further else ()
+        return self._told(chunk)
+
+    def _told(self, chunk: Json) -> Sequence[Chunk[ChatDelta]]:
+        """What a further upstream took: servers say it behind the last choice, with its end, or both."""
+        usage = usage_of(chunk)
+        if usage is None or not self.further or self._spent:
+            return ()
+        self._spent = True
+        return [Chunk(ChatDelta({}, self), usage=usage)]
 
     def _choice(self, chunk: Json, choice: Json, raw: bytes | None) -> Chunk[ChatDelta] | None:
         said, index = _delta(choice), index_of(choice)

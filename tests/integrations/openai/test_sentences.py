@@ -199,6 +199,25 @@ def test_a_tail_is_generated_anew_in_one_continuous_stream(make: Make, upstream:
     assert items[-1].usage.prompt_tokens in (10, 20)
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["once", "again behind it"])
+def test_what_a_continuation_took_is_counted_where_it_is_told_with_its_end(
+    make: Make, upstream: Upstream, again: bool
+) -> None:
+    spent = {"prompt_tokens": 10, "completion_tokens": 3, "total_tokens": 13}
+
+    def answer(body: Json, number: int) -> Reply:
+        texts = [delta(content=word) for word in by_words(with_bad(1) if number == 0 else GOOD[1].strip())]
+        behind = [{**delta(), "choices": [], "usage": spent}] if again else []
+        return sse(*texts, {**delta("stop"), "usage": spent}, *behind)
+
+    client, upstream.answer = make(REGENERATE), answer
+    stream, _ = streamed(client)
+    outcome = guardrail.report(stream)
+    assert outcome.action is Action.REGENERATE
+    assert outcome.usage is not None
+    assert (outcome.usage.prompt_tokens, outcome.usage.completion_tokens) == (10, 3)
+
+
 def test_a_regenerated_response_is_one_response(make: Make, upstream: Upstream) -> None:
     client, upstream.answer = make(REGENERATE), answering(by_words(with_bad(1)), " It has lifts.")
     items = events_of(client)
