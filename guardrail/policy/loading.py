@@ -44,6 +44,11 @@ def load(
         return source
     if source is None or (isinstance(source, str) and source in PRESETS):
         return preset(source or "balanced")
+    if not isinstance(source, str | os.PathLike | Mapping):
+        raise PolicyError(
+            "a policy is a preset's name, the path of a file, a mapping, or what guardrail.load_policy() gives; "
+            f"this is a {type(source).__name__}"
+        )
     return _checked(_read(source, env))
 
 

@@ -390,6 +390,12 @@ def test_a_file_that_is_not_there_is_told_with_the_presets(tmp_path: Path) -> No
         load(tmp_path)
 
 
+@pytest.mark.parametrize("source", [3, ["strict"]])
+def test_what_is_no_policy_at_all_is_refused_by_its_type(source: Any) -> None:
+    with pytest.raises(PolicyError, match=rf"a policy is a preset's name, .*; this is a {type(source).__name__}"):
+        load(source)
+
+
 def test_a_mapping_is_read_as_a_file_would_be() -> None:
     with pytest.raises(PolicyError, match=r"^policies\.default\.budget\.added: must be a duration"):
         load({"version": 1, "policies": {"default": {"budget": {"added": 8}}}})

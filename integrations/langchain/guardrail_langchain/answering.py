@@ -10,9 +10,11 @@ from langchain_core.output_parsers import JsonOutputParser
 from langchain_core.output_parsers.base import BaseLLMOutputParser
 from langchain_core.runnables import Runnable, RunnableParallel, RunnableSequence
 from langchain_core.runnables.base import RunnableBindingBase
+from langchain_core.runnables.configurable import RunnableConfigurableAlternatives, RunnableConfigurableFields
 from langchain_core.runnables.fallbacks import RunnableWithFallbacks
 from langchain_core.runnables.passthrough import RunnableAssign
 
+from guardrail.errors import ConfigError
 from guardrail_langchain.asked import STRUCTURED
 
 __all__ = ["Make", "with_model"]
@@ -20,6 +22,7 @@ __all__ = ["Make", "with_model"]
 Make: TypeAlias = Callable[[BaseChatModel], BaseChatModel]
 
 _STRUCTURED = "ls_structured_output_format"
+_HISTORY = "langchain_core.runnables.history"
 _ANSWERS = ("answer", "raw")
 """Of several things that a chain gives, the one that is its answer."""
 
@@ -28,7 +31,9 @@ def with_model(chain: Runnable[Any, Any], make: Make) -> Runnable[Any, Any] | No
     """``chain`` with what ``make`` makes of the model whose answer it gives; None where its form does not tell which.
 
     Found is a model at the end, with nothing but output parsers behind it: by itself, with arguments bound, with
-    retries or fallbacks, or as the ``answer`` of a dict.
+    retries or fallbacks, with configurable fields or alternatives, or as the ``answer`` of a dict.
+
+    Raises `ConfigError` where a history is kept around the chain: it has the answer before anybody can judge it.
     """
     match chain:
         case BaseChatModel():
@@ -39,6 +44,11 @@ def with_model(chain: Runnable[Any, Any], make: Make) -> Runnable[Any, Any] | No
             return _binding(chain, make)
         case RunnableWithFallbacks():
             return _fallbacks(chain, make)
+        case RunnableConfigurableFields():
+            inner = with_model(chain.default, make)
+            return None if inner is None else chain.model_copy(update={"default": inner})
+        case RunnableConfigurableAlternatives():
+            return _alternatives(chain, make)
         case RunnableAssign():
             inner = with_model(chain.mapper, make)
             return None if inner is None else chain.model_copy(update={"mapper": inner})
@@ -74,6 +84,11 @@ def _asks_for_structure(step: Runnable[Any, Any]) -> bool:
 
 
 def _binding(chain: RunnableBindingBase[Any, Any], make: Make) -> Runnable[Any, Any] | None:
+    if type(chain).__module__ == _HISTORY:
+        raise ConfigError(
+            f"guardrail.wrap() cannot guard a {type(chain).__name__}: it keeps the answer before anybody can judge it; "
+            f"guard the chain in it: {type(chain).__name__}(guardrail.wrap(chain), ...)"
+        )
     inner = with_model(chain.bound, make)
     if inner is None:
         return None
@@ -89,6 +104,17 @@ def _fallbacks(chain: RunnableWithFallbacks[Any, Any], make: Make) -> Runnable[A
     if len(inner) < len(found):
         return None
     return chain.model_copy(update={"runnable": inner[0], "fallbacks": inner[1:]})
+
+
+def _alternatives(
+    chain: RunnableConfigurableAlternatives[Any, Any], make: Make
+) -> RunnableConfigurableAlternatives[Any, Any] | None:
+    every = {key: one if isinstance(one, Runnable) else one() for key, one in chain.alternatives.items()}
+    default = with_model(chain.default, make)
+    found = {key: with_model(one, make) for key, one in every.items()}
+    if default is None or None in found.values():
+        return None
+    return chain.model_copy(update={"default": default, "alternatives": found})
 
 
 def _parallel(chain: RunnableParallel[Any], make: Make) -> Runnable[Any, Any] | None:

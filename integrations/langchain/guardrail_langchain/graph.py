@@ -24,7 +24,7 @@ from guardrail_langchain.drafts import Answering, Drafts, answering
 from guardrail_langchain.guards import guard_of
 from guardrail_langchain.messages import read_conversation
 from guardrail_langchain.review import Review, apark, park
-from guardrail_langchain.state import EVIDENCE_KEYS, answer_in, documents_under, messages_in
+from guardrail_langchain.state import EVIDENCE_KEYS, answer_in, documents_under, keys_of, messages_in
 from guardrail_langchain.ways import Ways, refuse_strange
 
 try:
@@ -78,10 +78,11 @@ def guard_node(
         PolicyError: The policy cannot be used.
     """
     refuse_strange("routes", routes or ())
-    refuse_strange("review", review)
+    reviewed = keys_of(review)
+    refuse_strange("review", reviewed)
     guard = guard_of(policy, verifiers, listeners)
-    ways = Ways(dict(routes or {}), then, frozenset(review), review_in)
-    asking = _Asking(tuple(evidence), messages)
+    ways = Ways(dict(routes or {}), then, frozenset(reviewed), review_in)
+    asking = _Asking(keys_of(evidence), messages)
     node: _ModelNode | _DraftNode
     if isinstance(generate, BaseChatModel) and not review:
         node = _ModelNode(guardrail.wrap(generate, guard), ways, asking)

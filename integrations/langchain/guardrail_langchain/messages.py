@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
@@ -22,6 +23,7 @@ _ROLES: Mapping[str, Role] = {
     "tool": "tool",
     "function": "tool",
 }
+_FENCED = re.compile(r"\s*```\w*[ \t]*\n((?:(?!```).)*)```\s*", re.DOTALL)
 Content = str | Sequence[str | Mapping[str, object]]
 
 
@@ -51,13 +53,19 @@ def read_message(message: BaseMessage) -> Message:
 def read_turn(message: BaseMessage, info: Mapping[str, object], *, index: int = 0, structured: bool = False) -> Turn:
     """The answer in ``message``; ``info`` is what its generation says besides.
 
-    ``structured``: the arguments of its one call are the answer, which is what structured output by tools means.
+    ``structured``: a parser reads it. The arguments of its one call are the answer, which is what structured output by
+    tools means; of text in a fence, it is what the fence is around.
     """
     said = {**info, **message.response_metadata}
     calls = _calls(message) if isinstance(message, AIMessage) else ()
     answered = structured and len(calls) == 1
+    text = text_of(message)
+    if answered:
+        text = calls[0].arguments
+    elif structured and (fenced := _FENCED.fullmatch(text)):
+        text = fenced[1].strip()
     return Turn(
-        text=calls[0].arguments if answered else text_of(message),
+        text=text,
         tool_calls=() if answered else calls,
         index=index,
         refusal=_refusal(message),

@@ -17,7 +17,7 @@ from guardrail.guard import Guard
 from guardrail_langchain.allowance import allow
 from guardrail_langchain.guards import guard_of
 from guardrail_langchain.marks import MARK
-from guardrail_langchain.state import EVIDENCE_KEYS, documents_under
+from guardrail_langchain.state import EVIDENCE_KEYS, documents_under, keys_of
 
 try:
     from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
@@ -67,7 +67,7 @@ class GuardrailMiddleware(AgentMiddleware[Any, Any, Any]):
         if regenerations < 0:
             raise ConfigError(f"GuardrailMiddleware(regenerations={regenerations}): must be 0 or more")
         self.guard = guard_of(policy, verifiers, listeners)
-        self._regenerations, self._evidence = regenerations, tuple(evidence)
+        self._regenerations, self._evidence = regenerations, keys_of(evidence)
         self._models: dict[int, tuple[BaseChatModel, BaseChatModel]] = {}
 
     def wrap_model_call(

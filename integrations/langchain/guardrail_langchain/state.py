@@ -13,10 +13,24 @@ from guardrail.errors import ConfigError
 from guardrail.grounding import as_evidence
 from guardrail.logs import once
 
-__all__ = ["EVIDENCE_KEYS", "answer_in", "documents_under", "field_of", "messages_in", "with_answer", "with_messages"]
+__all__ = [
+    "EVIDENCE_KEYS",
+    "answer_in",
+    "documents_under",
+    "field_of",
+    "keys_of",
+    "messages_in",
+    "with_answer",
+    "with_messages",
+]
 
 EVIDENCE_KEYS = ("context", "documents", "source_documents")
 """Where graphs and chains keep what they have retrieved."""
+
+
+def keys_of(names: Iterable[str]) -> tuple[str, ...]:
+    """``names``; a lone one is a string, which would else be taken for its letters."""
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def field_of(state: Any, key: str) -> Any:

@@ -126,7 +126,8 @@ def _released(
 def _with_verdict(last: ChatGenerationChunk, whole: ChatGeneration, call: Call) -> ChatGenerationChunk:
     message = last.message
     metadata = {**message.response_metadata, MARK: whole.message.response_metadata[MARK]}
-    update: dict[str, Any] = {"response_metadata": metadata}
+    # Without the position LangChain would put one of its own behind it, without the report.
+    update: dict[str, Any] = {"response_metadata": metadata, "chunk_position": "last"}
     more = spent(other.result.generations[0].message for other in call.others)
     if more is not None:
         update["usage_metadata"] = add_usage(tokens_of(message), more)

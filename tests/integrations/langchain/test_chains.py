@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.chat_history import InMemoryChatMessageHistory
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
 from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.retrievers import BaseRetriever
-from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda, RunnablePassthrough
+from langchain_core.runnables import ConfigurableField, Runnable, RunnableGenerator, RunnableLambda, RunnablePassthrough
+from langchain_core.runnables.history import RunnableWithMessageHistory
 from langchain_core.tools import tool
 from pydantic import BaseModel
 
@@ -102,6 +104,19 @@ FORMS: dict[str, Any] = {
     "bound": lambda model: RunnablePassthrough() | model.bind(stop=["x"]) | StrOutputParser(),
     "retry": lambda model: RunnablePassthrough() | model.with_retry() | StrOutputParser(),
     "fallbacks": lambda model: RunnablePassthrough() | model.with_fallbacks([model]) | StrOutputParser(),
+    "fields": lambda model: model.configurable_fields(name=ConfigurableField("called")) | StrOutputParser(),
+    "alternative": lambda model: (
+        ScriptedModel(BAD)
+        .configurable_alternatives(ConfigurableField("which"), other=model)
+        .with_config(configurable={"which": "other"})
+        | StrOutputParser()
+    ),
+    "made alternative": lambda model: (
+        ScriptedModel(BAD)
+        .configurable_alternatives(ConfigurableField("which"), other=lambda: model)
+        .with_config(configurable={"which": "other"})
+        | StrOutputParser()
+    ),
     "nested": lambda model: RunnablePassthrough() | (RunnablePassthrough() | model) | StrOutputParser(),
     "config": lambda model: (RunnablePassthrough() | model | StrOutputParser()).with_config(tags=["a"]),
 }
@@ -124,6 +139,13 @@ def test_so_is_the_model_behind_the_answer_of_a_dict(call: Any) -> None:
     given = call(guard(chain), {"q": ASKED})
     assert given["answer"] == GOOD
     assert given["docs"] == DOCS
+
+
+def test_what_a_parser_takes_out_of_a_fence_is_no_code_to_the_judge() -> None:
+    verifier = ScriptedVerifier(reliable(), repeat=True)
+    chain: Any = guard(ScriptedModel('```json\n{"city": "Paris"}\n```') | JsonOutputParser(), REGENERATE, verifier)
+    assert chain.invoke(ASKED) == [*chain.stream(ASKED)][-1] == {"city": "Paris"}
+    assert [check.turn.text for check in verifier.checks] == ['{"city": "Paris"}'] * 2
 
 
 @every_way
@@ -351,6 +373,16 @@ def test_a_graph_is_refused_with_what_to_do_instead() -> None:
     builder.add_edge(graph.START, "say")
     with pytest.raises(ConfigError, match="guard the model in it"):
         guard(builder.compile())
+
+
+@pytest.mark.filterwarnings("ignore:.*deprecated")
+@pytest.mark.parametrize("behind", [[], [StrOutputParser()]], ids=["alone", "in a chain"])
+def test_so_is_a_history_around_a_chain_which_would_keep_a_rejected_draft(behind: list[Any]) -> None:
+    chain: Any = RunnableWithMessageHistory(ScriptedModel(BAD), lambda session_id: InMemoryChatMessageHistory())
+    for step in behind:
+        chain = chain | step
+    with pytest.raises(ConfigError, match=r"RunnableWithMessageHistory\(guardrail.wrap\(chain\), ...\)"):
+        guard(chain)
 
 
 def test_what_is_neither_model_nor_chain_is_refused() -> None:

@@ -396,6 +396,11 @@ def test_a_route_for_what_there_is_not_is_refused(argument: str) -> None:
         guard_node(says(GOOD), **{argument: {"unsure": "here"}})  # type: ignore[arg-type]
 
 
+async def test_a_lone_word_may_be_what_is_reviewed() -> None:
+    app = graph(ScriptedModel(BAD), "observe", review="unreliable")
+    assert "__interrupt__" in await invoke(app, ASKED)
+
+
 def test_so_is_what_cannot_answer_at_all() -> None:
     with pytest.raises(guardrail.ConfigError, match="not a int"):
         guard_node(7)  # type: ignore[arg-type]

@@ -97,6 +97,7 @@ class Context:
 
 class Found(AgentState[Any]):
     documents: list[Document]
+    notes: list[str]
 
 
 @twins
@@ -108,11 +109,12 @@ async def test_documents_of_the_agents_state_and_of_the_runs_context_are_evidenc
 
 
 @twins
-async def test_the_keys_of_evidence_can_be_named(run: Run) -> None:
+@pytest.mark.parametrize("keys", [["notes"], "notes"])
+async def test_the_keys_of_evidence_can_be_named(run: Run, keys: Any) -> None:
     verifier = judge()
-    guarded, _ = agent(GOOD, verifier=verifier, state_schema=Found, evidence=["notes"])
-    await run(guarded, {**ASKED, "documents": [Document("Nice is in the south.")]})
-    assert verifier.checks[0].evidence == ()
+    guarded, _ = agent(GOOD, verifier=verifier, state_schema=Found, evidence=keys)
+    await run(guarded, {**ASKED, "documents": [Document("Nice is in the south.")], "notes": ["Lyon is a city."]})
+    assert [piece.text for piece in verifier.checks[0].evidence] == ["Lyon is a city."]
 
 
 # it always ends

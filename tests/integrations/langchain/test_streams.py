@@ -179,6 +179,14 @@ def test_a_route_may_hold_streams_whole(kind: str) -> None:
 
 
 @both
+@pytest.mark.parametrize("policy", [REGENERATE, WHOLE], ids=["by sentence", "whole"])
+def test_the_last_chunk_has_the_report(kind: str, policy: Any) -> None:
+    last = chunks_of(kind, AsyncStreaming(answers=[FIRST + LAST]), policy)[-1]
+    assert last.chunk_position == "last"
+    assert guardrail.report(last).action is Action.PASS
+
+
+@both
 def test_an_optimistic_stream_says_what_is_to_be_taken_back(kind: str) -> None:
     answer = whole(chunks_of(kind, AsyncStreaming(answers=[FIRST + BAD]), OPTIMISTIC))
     [[start, _]] = answer.response_metadata["guardrail"]["retracted"]
