@@ -104,6 +104,8 @@ class GatedStream:
         decoder = EventDecoder()
         self._open.add(response)
         try:
+            if self._closed:  # while it was asked for
+                return
             for data in response.iter_bytes():
                 yield from self._gating.read(reader, decoder, data)
                 if reader.done or self._closed:

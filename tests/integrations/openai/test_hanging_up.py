@@ -246,6 +246,38 @@ def test_what_goes_on_from_a_bad_sentence_ends_too(make: Make, upstream: Upstrea
     assert wait_until(lambda: is_idle(client))
 
 
+def test_what_was_still_being_asked_for_ends_before_it_says_a_word(make: Make, upstream: Upstream) -> None:
+    asked, left, gone = threading.Event(), threading.Event(), threading.Event()
+    endings.append(gone)
+
+    def mute() -> Iterator[bytes]:
+        gone.wait(10)
+        yield PING
+
+    def answer(_: Json, number: int) -> Reply:
+        if number == 0:
+            return sse(*chat_events([*FIRST[:2], f" {BAD}", " It is."]))
+        asked.set()
+        assert left.wait(10)
+        return Reply(pieces=mute())
+
+    client, upstream.answer = make(REGENERATE), answer
+
+    async def go(it: Any) -> set[asyncio.Task[Any]]:
+        stream = await done(it.chat.completions.create(**ASK))
+        await first_of(stream)
+        for _ in range(1000):
+            if asked.is_set():
+                break
+            await asyncio.sleep(0.001)
+        await done(stream.close())
+        return await left_over()
+
+    assert client.do(go) == set()
+    left.set()
+    assert wait_until(lambda: is_idle(client))
+
+
 @pytest.mark.parametrize("sentences", [0, 1, 2])
 def test_a_cancelled_task_leaves_nothing_behind(make: Make, upstream: Upstream, sentences: int) -> None:
     client, upstream.script = make(BLOCK), [endless(*chat_events(FIRST * sentences or ["It"])[:-1])]
