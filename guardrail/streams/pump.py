@@ -142,8 +142,8 @@ class Pump(Generic[Piece]):
         chunks: Iterable[Chunk[Piece]] | None = None
         try:
             chunks = open()
-            if upstream != _FIRST and (end := interrupt(chunks)) is not None:
-                self._can_end(upstream, end)
+            if upstream != _FIRST and not self._wanted(upstream, interrupt(chunks)):
+                return
             for chunk in chunks:
                 if not self._take(upstream, chunk):
                     break
@@ -155,10 +155,14 @@ class Pump(Generic[Piece]):
             self._enders.pop(upstream, None)
             _closed(chunks)
 
-    def _can_end(self, upstream: Upstream, end: Callable[[], None]) -> None:
+    def _wanted(self, upstream: Upstream, end: Callable[[], None] | None) -> bool:
+        """Whether what was asked for is to be read, now that it is there; ``end`` is what ends it."""
         with self._changed:
-            if not (self._closed or upstream in self._cut):
+            if self._closed or upstream in self._cut:
+                return False
+            if end is not None:
                 self._enders[upstream] = end
+            return True
 
     def _take(self, upstream: Upstream, chunk: Chunk[Piece]) -> bool:
         """Feeds a chunk; whether more is wanted."""

@@ -431,6 +431,22 @@ def test_a_stream_that_was_never_read_closes_its_source() -> None:
     assert response.closed.is_set()
 
 
+def test_a_continuation_that_comes_when_the_consumer_has_left_is_closed_unread() -> None:
+    asked, left, second = threading.Event(), threading.Event(), Response("It is.")
+
+    def generate(draft: Draft) -> Response:
+        asked.set()
+        assert left.wait(LONG)
+        return second
+
+    with guard().stream(by_word(WRONG), ASKED, generate=generate) as stream:
+        next(stream)
+        assert asked.wait(LONG)
+    left.set()
+    assert second.closed.wait(LONG)
+    assert second.pieces == ["It is."]
+
+
 def test_what_was_closed_before_it_was_read_is_not_read() -> None:
     left = by_word(PREFIX)
     source = iter(left)
