@@ -39,17 +39,28 @@ def within(run: Run, chunks: Iterator[Item]) -> Iterator[Item]:
         getattr(chunks, "close", _nothing)()
 
 
-async def awithin(run: Run, chunks: AsyncIterator[Item]) -> AsyncIterator[Item]:
+def awithin(run: Run, chunks: AsyncIterator[Item]) -> AsyncIterator[Item]:
     """The same on the event loop."""
-    try:
+    return _Awithin(run, chunks)
+
+
+class _Awithin(AsyncIterator[Item]):
+    """No generator: a loop that ends closes all generators at once, and one that closes another is in its way."""
+
+    def __init__(self, run: Run, chunks: AsyncIterator[Item]) -> None:
+        self._run: Run | None = run
+        self._chunks = chunks
+
+    async def __anext__(self) -> Item:
+        run, self._run = self._run, None
+        if run is None:
+            return await anext(self._chunks)
         with entered(run):
-            first = await anext(chunks, None)
-        if first is not None:
-            yield first
-            async for item in chunks:
-                yield item
-    finally:
-        if (close := getattr(chunks, "aclose", None)) is not None:
+            return await anext(self._chunks)
+
+    async def aclose(self) -> None:
+        """Close the stream."""
+        if (close := getattr(self._chunks, "aclose", None)) is not None:
             await close()
 
 

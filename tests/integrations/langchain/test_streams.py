@@ -12,6 +12,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import RunnablePassthrough
 from pydantic import PrivateAttr
 
 import guardrail
@@ -184,6 +185,23 @@ def test_the_last_chunk_has_the_report(kind: str, policy: Any) -> None:
     last = chunks_of(kind, AsyncStreaming(answers=[FIRST + LAST]), policy)[-1]
     assert last.chunk_position == "last"
     assert guardrail.report(last).action is Action.PASS
+
+
+@pytest.mark.parametrize(
+    "form", [lambda model: model, lambda model: RunnablePassthrough() | model], ids=["model", "chain"]
+)
+def test_a_stream_that_is_left_when_the_loop_ends_is_closed_without_errors(
+    form: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    left = []
+
+    async def leave() -> None:
+        left.append(stream := form(guard(AsyncStreaming(answers=[FIRST + LAST]), WHOLE, judge())).astream(ASKED))
+        await anext(stream)
+
+    for _ in range(5):  # the loop closes in no order
+        asyncio.run(leave())
+    assert not [record.message for record in caplog.records if record.name == "asyncio"]
 
 
 @both
