@@ -69,6 +69,10 @@ class AsyncGated(Generic[Piece]):
     async def __anext__(self) -> Item[Piece]:
         return await anext(self._items)
 
+    def ready(self) -> list[Item[Piece]]:
+        """What else can be had without waiting: for those that hand on many items as one."""
+        return self._pump.ready()
+
     async def aclose(self) -> None:
         """End the upstream and all verifications, and wait for their end; safe to call twice."""
         await self._pump.aclose()

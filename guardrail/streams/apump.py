@@ -82,6 +82,15 @@ class AsyncPump(Generic[Piece]):
         if (error := self._failure or self._choices.error) is not None:
             raise error
 
+    def ready(self) -> list[Item[Piece]]:
+        """What else can be given without waiting; not asked for by `items` then."""
+        if self._closed:
+            return []
+        items = list(self._items)
+        self._items.clear()
+        self._room.set()
+        return items
+
     async def aclose(self) -> None:
         """End everything that is under way, and wait for its end; safe to call twice."""
         if self._closed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any
 
 from guardrail.errors import BlockedError
@@ -38,23 +39,44 @@ class AsyncGatedStream:
         self._known, self._ask, self._note = known, ask, note
         self._gated: AsyncGated[Any] | None = None
         self._closing: set[asyncio.Future[None]] = set()
+        self._over = False
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        gating = self._gating
+    def __aiter__(self) -> AsyncGatedStream:
+        # Not a generator: one that is dropped is closed by the loop, at the same time as those that wait for it.
+        return self
+
+    async def __anext__(self) -> bytes:
+        while not self._over:
+            if told := await self._next():
+                return told
+        raise StopAsyncIteration
+
+    async def _next(self) -> bytes:
+        """The bytes of all that can be shown now; none of an item that is not told of."""
+        gated = self._gated or await self._begin()
         try:
-            async with await self._begin() as gated:
-                async for item in gated:
-                    told = gating.render(item)
-                    self._note(item)
-                    if told:
-                        yield told
+            items = [await anext(gated), *gated.ready()]
+        except StopAsyncIteration:
+            return await self._end()
         except UpstreamError as error:
-            yield error.event.raw
+            return error.event.raw + await self._end()
         except BlockedError as error:
+            await self._end()
             raise OpenAIBlockedError(str(error), error.outcome) from error
-        finally:
-            await self.aclose()
-        yield gating.end()
+        except BaseException:
+            await self._end()
+            raise
+        return b"".join([self._told(item) for item in items])
+
+    def _told(self, item: Any) -> bytes:
+        told = self._gating.render(item)
+        self._note(item)
+        return told
+
+    async def _end(self) -> bytes:
+        self._over = True
+        await self.aclose()
+        return self._gating.end()
 
     async def aclose(self) -> None:
         """End all that is under way: the upstream, those that go on from it, and verifications."""
@@ -100,11 +122,12 @@ class AsyncGatedStream:
         """The chunks of one upstream; whoever reads them closes it."""
         decoder = EventDecoder()
         try:
-            async for data in response.aiter_bytes():
-                for chunk in self._gating.read(reader, decoder, data):
-                    yield chunk
-                if reader.done:
-                    break
+            async with aclosing(response.aiter_bytes()) as body:
+                async for data in body:
+                    for chunk in self._gating.read(reader, decoder, data):
+                        yield chunk
+                    if reader.done:
+                        break
             for chunk in self._gating.read(reader, decoder, None):
                 yield chunk
             reader.state = "ended"

@@ -299,3 +299,20 @@ def test_a_cancelled_task_leaves_nothing_behind(make: Make, upstream: Upstream, 
     assert client.do(go) == set()
     assert upstream.hung_up.wait(10)
     assert wait_until(lambda: is_idle(client))
+
+
+@pytest.mark.parametrize("way", [by_close, by_leaving, by_helper])
+def test_the_event_loop_has_nothing_to_complain_of(make: Make, upstream: Upstream, way: Any) -> None:
+    client, upstream.script = make(BLOCK), [endless(*chat_events(FIRST)[:-1])]
+    complaints = list[Any]()
+    client.loop.set_exception_handler(lambda loop, context: complaints.append(context))
+
+    async def go(it: Any) -> None:
+        await way(it)
+        gc.collect()
+        await left_over()
+
+    client.do(go)
+    assert upstream.hung_up.wait(10)
+    client.do(lambda it: left_over())
+    assert complaints == []
