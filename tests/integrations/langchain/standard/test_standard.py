@@ -18,6 +18,7 @@ from langchain_core.load import dumpd
 from langchain_openai import ChatOpenAI
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 from langchain_tests.unit_tests import ChatModelUnitTests
+from pydantic import SecretStr
 
 import guardrail
 
@@ -29,7 +30,7 @@ KEY = "not-a-key"
 
 def guarded_class() -> Any:
     """The class of a guarded `ChatOpenAI`: what it makes is guarded too."""
-    return type(guardrail.wrap(ChatOpenAI(model="m", api_key=KEY), GUARD))
+    return type(guardrail.wrap(ChatOpenAI(model="m", api_key=SecretStr(KEY)), GUARD))
 
 
 class _Guarded:
