@@ -95,8 +95,9 @@ both = pytest.mark.parametrize("read", [read, aread], ids=["threads", "loop"])
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left_over() -> Iterator[None]:
+    before = set(threading.enumerate())  # pools that other tests have warmed stay
     yield
-    for thread in threading.enumerate():
+    for thread in set(threading.enumerate()) - before:
         if thread.name.startswith("guardrail-") and not thread.name.startswith("guardrail-embedded"):
             thread.join(LONG)
             assert not thread.is_alive(), thread
