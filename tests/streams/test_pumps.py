@@ -93,12 +93,17 @@ Read = Callable[..., Came]
 both = pytest.mark.parametrize("read", [read, aread], ids=["threads", "loop"])
 
 
+POOLS = ("guardrail-embedded", "guardrail-reading")
+
+
 @pytest.fixture(autouse=True)
 def _nothing_is_left_over() -> Iterator[None]:
     before = set(threading.enumerate())  # pools that other tests have warmed stay
     yield
     for thread in set(threading.enumerate()) - before:
-        if thread.name.startswith("guardrail-") and not thread.name.startswith("guardrail-embedded"):
+        if thread.name.startswith("guardrail-") and not thread.name.startswith(POOLS):
+            while thread.ident is None:  # about to start: it cannot be joined before
+                time.sleep(0.001)
             thread.join(LONG)
             assert not thread.is_alive(), thread
 
