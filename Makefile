@@ -42,7 +42,7 @@ test-sdks: $(SDKS:%=test-sdk-%) ## Run guarded clients inside other SDKs, each i
 
 test-sdk-%: $(VENV)-sdks/%/.use
 	@$(VENV)-sdks/$*/bin/python -m pip list 2>/dev/null | grep -E "^(openai|$*) " | tr -s ' ' | tr '\n' ' '; echo
-	@LITELLM_LOCAL_MODEL_COST_MAP=True $(VENV)-sdks/$*/bin/python -m pytest -q -W default -W ignore::ResourceWarning \
+	@SDK=$* LITELLM_LOCAL_MODEL_COST_MAP=True $(VENV)-sdks/$*/bin/python -m pytest -q -W default -W ignore::ResourceWarning \
 		-p no:cacheprovider tests/sdks/test_$(subst -,_,$*).py $(ARGS)
 
 lint: $(DEV) ## Ruff, and the layers of the architecture

@@ -50,7 +50,7 @@ def test_failures_that_pass_are_the_sdks_to_retry_and_the_answer_is_judged_once(
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 503])
 def test_so_they_are_for_streams(make: Make, upstream: Upstream, status: int) -> None:
     client, upstream.script = make(), [failing(status), chunks(GOOD)]
-    assert text_of(streamed(client)[1]) == "ItisParis."
+    assert text_of(streamed(client)[1]) == "It is Paris."
     assert (len(upstream.requests), len(client.verifier.checks)) == (2, 1)
 
 

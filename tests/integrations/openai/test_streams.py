@@ -251,7 +251,7 @@ def test_a_cancelled_task_leaves_nothing_behind(make: Make, upstream: Upstream) 
 def test_a_stream_is_held_until_it_is_verified(make: Make, upstream: Upstream) -> None:
     client, upstream.script = make(), [chunks(GOOD, usage=True)]
     stream, items = streamed(client)
-    assert text_of(items) == "ItisParis."
+    assert text_of(items) == "It is Paris."
     assert items[-1].usage.total_tokens == 15
     assert guardrail.report(stream).action is Action.PASS
 
@@ -287,7 +287,7 @@ def test_chunks_of_several_choices_may_come_in_any_order(make: Make, upstream: U
 def test_a_blocked_stream_ends_in_the_message_of_the_policy(make: Make, upstream: Upstream) -> None:
     client, upstream.script = make(BLOCK), [chunks(GOOD, BAD)]
     _, items = streamed(client, n=2)
-    assert (text_of(items, 0), text_of(items, 1)) == ("ItisParis.", "Withheld.")
+    assert (text_of(items, 0), text_of(items, 1)) == ("It is Paris.", "Withheld.")
     ends = {c.index: c.finish_reason for item in items for c in item.choices if c.finish_reason}
     assert ends == {0: "stop", 1: "content_filter"}
 

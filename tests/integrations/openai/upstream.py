@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -130,7 +131,7 @@ def chunks(*texts: str, id: str = "chatcmpl-1", usage: bool = False) -> Reply:
     def chunk(index: int, delta: Json, finish: str | None = None) -> Json:
         return {**head, "choices": [{"index": index, "delta": delta, "finish_reason": finish}]}
 
-    words = [chunk(i, {"content": piece}) for i, text in enumerate(texts) for piece in text.split(" ")]
+    words = [chunk(i, {"content": piece}) for i, text in enumerate(texts) for piece in re.findall(r"\s*\S+|\s+$", text)]
     starts = [chunk(i, {"role": "assistant", "content": ""}) for i in range(len(texts))]
     ends = [chunk(i, {}, "stop") for i in range(len(texts))]
     spent = [{**head, "choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}}]
