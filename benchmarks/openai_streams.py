@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import json
 import os
 import statistics
@@ -230,7 +229,6 @@ async def many(url: str, judge: str | None, seconds: float, streams: int) -> dic
     async def weigh() -> None:
         while time.monotonic() < end:
             await asyncio.sleep(min(10.0, seconds / 10))
-            gc.collect()
             sizes.append((time.monotonic(), _resident()))
 
     cpu, began = time.process_time(), time.monotonic()
@@ -262,7 +260,7 @@ def _slope(points: Sequence[tuple[float, float]]) -> float:
 def crowd(seconds: float, streams: int) -> None:
     """Guarded and bare in turn, each in a fresh interpreter."""
     with upstream() as url:
-        for judge in ("", str(JUDGE), ""):
+        for judge in ("", str(JUDGE)) * 2:
             command = [sys.executable, "-m", "benchmarks.openai_streams", "--alone", url, "--judge", judge]
             done = subprocess.run(
                 [*command, "--many", str(seconds), "--streams", str(streams)],
