@@ -16,9 +16,13 @@ _FIGURE = re.compile(rf"(?<![\w.,])(?:{_DIGITS})|(?<![\d])[½¼¾⅓⅔]")
 _HALVES = {"½": 1 / 2, "¼": 1 / 4, "¾": 3 / 4, "⅓": 1 / 3, "⅔": 2 / 3}
 _SCALE = re.compile(r"(?:[  -]?(hundred|thousand|millions?|billions?|trillion|mn|bn|tn|lakh|crore|dozen)|([kKMBmb]))\b")
 _NTH = re.compile(r"(?:st|nd|rd|th)\b")
-_UNIT = re.compile(
-    r"[  ]?-?(" + "|".join(re.escape(name) for name in sorted(UNITS, key=len, reverse=True)) + r")(?![\w/²³])"
-)
+_NAMES = "(" + "|".join(re.escape(name) for name in sorted(UNITS, key=len, reverse=True)) + r")(?![\w/²³])"
+_UNIT = re.compile(r"[  ]?-?" + _NAMES)
+_UP_TO = re.compile(r"[  ]?(?:[-–—]|to\b|or\b|and\b)[  ]?(?=[\d$€£])")
+"""What may stand between two numbers of which only the second has the unit."""
+_UP_TO_UNIT = re.compile(r"\d[\d.,]*" + _UNIT.pattern)
+_UP_TO_SCALE = re.compile(r"\d[\d.,]*[  ]?(hundred|thousand|million|billion|trillion|mn|bn|tn)\b")
+_UP_FROM = re.compile(r"(" + "|".join(re.escape(sign) for sign in CURRENCY_SIGNS) + r")[  ]?\d[\d.,]*[  ]?[-–—][  ]?\Z")
 _CURRENCY = re.compile("(" + "|".join(re.escape(sign) for sign in CURRENCY_SIGNS) + r")[  ]?\Z")
 _ABOUT = re.compile(
     r"(?:\b(?:about|around|roughly|approximately|approx\.?|nearly|almost|some|circa|c\.|ca\.|over|under|more than|"
@@ -105,6 +109,7 @@ def amounts(text: str, taken: Iterable[tuple[int, int]] = ()) -> list[Amount]:
 
 _JOINT = re.compile(r",?[ ](?:and[ ])?|[ ]?")
 _JOINABLE = ("time", "length", "mass")
+_HOURS_AND = re.compile(r"\d[  ]?h\Z")
 
 
 def _joined(text: str, found: list[Amount]) -> list[Amount]:
@@ -113,8 +118,8 @@ def _joined(text: str, found: list[Amount]) -> list[Amount]:
     for amount in found:
         if left and _goes_on(text, left[-1], amount):
             one = left.pop()
-            factor = amount.value / amount.figure
-            total = one.value + amount.value
+            factor = 60.0 if amount.bare else amount.value / amount.figure  # "1 h 50"
+            total = one.value + factor * amount.figure
             readings = ((one.readings[0][0], total),)
             left.append(replace(one, end=amount.end, text=text[one.start : amount.end], readings=readings, step=amount.step,
                                 digits=3, figure=total / factor, written=total / factor))  # fmt: skip
@@ -125,6 +130,8 @@ def _joined(text: str, found: list[Amount]) -> list[Amount]:
 
 def _goes_on(text: str, one: Amount, two: Amount) -> bool:
     (name, whole), (other, rest) = one.readings[0], two.readings[0]
+    if _HOURS_AND.search(one.text) and two.text.isdigit() and len(two.text) == 2 and text[one.end : two.start] in ("", " "):
+        return two.value < 60
     if name != other or name not in _JOINABLE or not one.figure or not two.figure:
         return False
     return 0 < rest < whole / one.figure and _JOINT.fullmatch(text[one.end : two.start]) is not None
@@ -183,7 +190,13 @@ def _figure(text: str, match: re.Match[str]) -> Iterator[Amount]:
         value = float(written) if written.isdigit() else 0.0
         yield Amount(start, nth.end(), text[start : nth.end()], (("ordinal", value),), 1.0, 2, False, "", value, value)
         return
-    yield from _amount(text, start, end, _values(written), written, share=False)
+    values = _values(written)
+    if (half := _HALF_AFTER.match(text, end)) and written.isdigit() and values:
+        values, end, written = (values[0] + _HALVES[half[1]],), half.end(), f"{values[0] + _HALVES[half[1]]:g}"
+    yield from _amount(text, start, end, values, written, share=False)
+
+
+_HALF_AFTER = re.compile(r"[  ]?([½¼¾⅓⅔])")
 
 
 def _values(written: str) -> tuple[float, ...]:
@@ -216,10 +229,17 @@ def _amount(
     unit = None if glued and scale != 1 and glued not in "m" else _UNIT.match(text, end)
     if scale == 1 and not unit and _LETTER.match(text, end):
         return  # "5X" is a name
+    further = _UP_TO.match(text, end) if not unit and text[start:start + 1].isdigit() else None
+    lead, money = money, money or _UP_FROM.search(text[max(0, start - 16) : start])
+    if further and scale == 1 and (more := _UP_TO_SCALE.match(text, further.end())):
+        scale = SCALES[more[1]]
+    shared = _UP_TO_UNIT.match(text, further.end()) if further and scale == 1 and not money else None
     meanings: tuple[Meaning, ...] = UNITS[money[1]] if money else ()
     if unit and not money:
         meanings = UNITS[unit[1]]
         end = unit.end()
+    elif shared and not shared[1] == "in":
+        meanings = UNITS[shared[1]]
     figures = [value * scale for value in values]
     readings = [(name, value * factor + add) for name, factor, add in meanings for value in figures]
     if glued == "m" and not money:  # "330m" is metres or millions
@@ -231,10 +251,10 @@ def _amount(
         readings += [(name, -value * factor + add) for name, factor, add in meanings for value in figures]
     readings = readings or [("share" if share else "", value) for value in figures]
     step, digits = _precision(written, figures[0], scale, readings[0][1])
-    begin = start - len(money[0]) if money else start
+    begin = start - len(lead[0]) if lead else start
     before = text[max(0, begin - 20) : begin]
     bound = "over" if _OVER.search(before) else "under" if _UNDER.search(before) else ""
-    about = bool(_ABOUT.search(before))
+    about = bool(_ABOUT.search(before)) or (share and not text[start].isdigit())  # "two thirds" is seldom exact
     per = _PER.match(text, end)
     each = _EACH.get(per[1].lower(), per[1].lower()) if per else ""
     yield Amount(begin, end, text[begin:end], tuple(readings), step, digits, about, bound, figures[0], values[0], each)

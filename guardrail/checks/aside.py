@@ -9,7 +9,7 @@ __all__ = ["MARKER", "NUMBERING", "URL", "prose", "without"]
 URL = re.compile(r"\bhttps?://[^\s<>()\[\]\"'“”]+(?:\([^\s<>()]*\)[^\s<>()\[\]\"'“”]*)*|\bwww\.[^\s<>()\[\]\"'“”]+")
 MARKER = re.compile(
     r"\[\^?\s*(?:(?:source|document|doc|passage|ref|evidence)s?[ :#]*)?\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\s*\]"
-    r"|【[^】\n]{0,40}】|(?<=[\w.,;:!?)\]»”\"'])[ ]?[¹²³⁰⁴-⁹]+(?:[,⁻][¹²³⁰⁴-⁹]+)*",
+    r"|【[^】\n]{0,40}】|(?<=[\w.,;:!?)\]»”\"'])(?<![ \d/]m)(?<![ \d/][ckmdn]m)(?<![ \d/]ft)(?<![ \d/]in)[ ]?[¹²³⁰⁴-⁹]+(?:[,⁻][¹²³⁰⁴-⁹]+)*",
     re.IGNORECASE,
 )
 """A citation marker: ``[1]``, ``[2, 3]``, ``[^4]``, ``[Source 5]``, ``【6】``, or a raised figure."""

@@ -184,18 +184,34 @@ def _sources(text: str, evidence: Evidence | None) -> Iterator[Source]:
 
 
 _ONE = re.compile(
-    r"\b(?:an?|per|each|every) (hour|day|week|month|year|decade|century|minute|mile|kilo|dozen)\b", re.IGNORECASE
+    r"\b(?<!half )(?<!quarter of )(?:an?|per|each|every) (hour|day|week|month|year|decade|century|minute|mile|kilo|dozen)\b", re.IGNORECASE
 )
 
 
 _DIGIT = re.compile(r"\d")
+_ROMAN = re.compile(r"\b[A-Z]?[a-z]+[ ]([IVXLC]{2,7}|[IVX])\b")
+_WORTH = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 
 
 def _numbers(text: str) -> list[Amount]:
     """The numbers of a source; years count as numbers too, days and hours do not."""
+    return [*_figures(text), *_roman(text)]
+
+
+def _figures(text: str) -> list[Amount]:
     text = _ONE.sub(lambda match: match[0].replace(match[0].split()[0], "1".ljust(len(match[0].split()[0])), 1), text)
     if not _DIGIT.search(text):  # most sentences: only words may be numbers
         return amounts(text)
     text = without(text, NUMBERING)
     taken = [(m.start, m.end) for m in moments(text) if not m.text.isdigit() and m.grain != "century"]
     return amounts(text, taken)
+
+
+def _roman(text: str) -> list[Amount]:
+    """The Roman numerals behind a word, as in "Chapter XIV"."""
+    found = []
+    for match in _ROMAN.finditer(text):
+        digits = [_WORTH[letter] for letter in match[1]]
+        value = float(sum(-one if one < two else one for one, two in zip(digits, [*digits[1:], 0], strict=True)))
+        found.append(Amount(match.start(1), match.end(1), match[1], (("", value),), 1.0, 2, False, "", value, value))
+    return found

@@ -153,7 +153,7 @@ def _time(match: re.Match[str]) -> _Said | None:
     if hour > 24 or minute > 59 or (half and hour > 12):
         return None
     at = [hour % 12 * 60 + minute + (720 if half == "p" else 0)] if half else [hour % 24 * 60 + minute]
-    if not half and hour <= 12:
+    if not half and hour <= 12 and not match["hour"].startswith("0"):  # "06:45" is written of 24 hours
         at.append((at[0] + 720) % 1440)
     return "time", tuple((value, None, None) for value in at)
 
@@ -227,9 +227,9 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     (re.compile(r"\b(?P<part>half|quarter|five|ten|twenty|twenty-five|\d{1,2})(?: minutes?)? (?P<way>past|to) (?P<word>\w+)\b", re.I), _spoken),
     (re.compile(r"\b(?:noon|midday|midnight)\b", re.I), _time),
     (re.compile(r"\b(?P<name>Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)s?\b", re.I), _weekday),
-    (re.compile(rf"(?<![\d.,$€£#%°-])(?P<year>{_YEAR})(?![\d%°]|[.,]\d|\s*(?:%|€|£))"), _date),
     (re.compile(r"\b(?P<feast>Christmas Eve|Christmas Day|Boxing Day|New Year['’]s Eve|New Year['’]s Day|Halloween|Valentine['’]s Day|May Day)"
                 rf"(?:,? (?P<year>{_YEAR}))?\b"), _feast),
+    (re.compile(rf"(?<![\d.,$€£#%°-])(?P<year>{_YEAR})(?![\d%°]|[.,]\d|\s*(?:%|€|£))"), _date),
     (re.compile(r"(?<=in )['’](?P<short>\d\d)\b"), _old_year),
     (re.compile(r"(?<=\d\d\d\d)\s?(?:-|–|/|to|and)\s?(?P<at>['’]?(?P<short>\d\d))(?![\d\w-])"), _short_year),
     (re.compile(rf"(?<=\d\d\d\d)[–/-](?P<at>(?P<year>{_YEAR}))(?!\d)"), _date),

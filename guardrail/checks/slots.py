@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from guardrail.checks.alike import key
 from guardrail.checks.amounts import Amount, amounts
 from guardrail.checks.content import STOP, WORD, forms, stem
 from guardrail.checks.moments import Moment, moments
@@ -53,15 +54,9 @@ _LINK = re.compile(
 )
 _STARTS, _ENDS = ("from", "since"), ("until", "till", "to", "through")
 _PRONOUN = re.compile(r"\W*(?:it|its|he|his|she|her|they|their|this|these|that|those|both)\b", re.IGNORECASE)
+_IT = re.compile(r"\W*(?:it|he|she|they|this|these|that|those|both)\b", re.IGNORECASE)
 _HEAD = re.compile(r"[ \t]*(?:[-*•][ \t]+|\d{1,2}[.)][ \t]+)?(?:\*\*)?([^\n:|.!?]{2,40}?)(?:\*\*)?:(?:\*\*)?(?=\s)")
 _RULE = re.compile(r"[ \t]*\|?[ :|\t-]*-[ :|\t-]*")
-_IRREGULAR = {
-    "bought": "buy", "began": "begin", "begun": "begin", "came": "come", "rose": "rise", "risen": "rise", "fell": "fall",
-    "fallen": "fall", "grew": "grow", "held": "hold", "built": "build", "sold": "sell", "won": "win", "paid": "pay",
-    "left": "leave", "ran": "run", "wrote": "write", "written": "write", "made": "make", "took": "take", "taken": "take",
-    "gave": "give", "given": "give", "led": "lead", "lost": "lose", "became": "become", "drew": "draw", "drove": "drive",
-    "sent": "send", "spent": "spend", "kept": "keep", "met": "meet", "said": "say", "told": "tell", "shut": "close",
-}  # fmt: skip
 _YEAR = re.compile(r"1\d\d\d|20\d\d")
 _MONTHS = frozenset(
     stem(month) for month in "january february march april june july august september october november december".split()
@@ -101,6 +96,14 @@ class Slot:
     """The preposition right before it."""
     leads: bool = False
     """Whether no word of its clause stands before it."""
+    changes: int = 0
+    """-1 for the 3 of "rose from 3 to 5", 1 for the 5."""
+    past: bool = False
+    """Whether its sentence speaks of what was before, or denies something."""
+    now: bool = False
+    """Whether its sentence speaks of what is now."""
+    denied: bool = False
+    """Whether its clause has a "not"."""
 
     @property
     def of_another(self) -> str:
@@ -129,16 +132,27 @@ def read(text: str, number: int = 0) -> list[Slot]:
     return found + _prose(text, at, len(text), (number, len(found) + 2))
 
 
-def _values(text: str) -> list[Value]:
+def _values(text: str) -> tuple[list[Value], list[_Word]]:
+    """The values of a text, and what in it is no value but tells values apart: times, and numbers that name things."""
     times = [moment for moment in moments(text) if moment.sure]
-    numbers = [n for n in amounts(text, [(m.start, m.end) for m in times]) if not _is_label(text, n)]
-    found: list[Value] = [*times, *numbers]
+    figures = amounts(text, [(m.start, m.end) for m in times])
+    labels = {n.start for n in figures if _is_label(text, n)}
+    found: list[Value] = [*times, *(n for n in figures if n.start not in labels)]
     found += named(text, [(value.start, value.end) for value in found])
-    return sorted(found, key=lambda value: value.start)
+    marks = [_Word(m.start, m.end, f"@{_mark(m)}") for m in times if not m.text.isdigit()]
+    marks += [_Word(n.start, n.end, f"#{n.text}") for n in figures if n.start in labels]
+    return sorted(found, key=lambda value: value.start), marks
+
+
+def _mark(moment: Moment) -> str:
+    return ".".join("" if part is None else str(part) for part in moment.readings[0]) + moment.grain[0]
 
 
 _LABEL = re.compile(
-    r"\b(?:no|page|line|row|article|clause|section|step|day|week|chapter|figure|table|item|route|room|platform|gate)\.?[ ]\Z",
+    r"\b(no|nr|number|page|line|row|article|clause|section|step|day|week|chapter|figure|table|item|route|room|platform|gate|version|"
+    r"release|rule|phase|stage|option|building|block|terminal|flight|train|bus|tram|exit|ward|flat|appendix|annex|question|exercise|"
+    r"lesson|episode|season|volume|class|grade|type|category|tier|port|seat|invoice|ticket|paragraph|zone|level|track|model|"
+    r"support for)s?\.?[ ]#?\Z",
     re.IGNORECASE,
 )
 _CALLED = re.compile(r"(?<![.!?\n|][ ])(?<!\A)\b[A-Z][\w.]*[ ]\Z|[-/#.:]\Z")
@@ -159,43 +173,70 @@ def _words(text: str, start: int, end: int) -> list[_Word]:
     found = []
     for match in WORD.finditer(text, start, end):
         word = match[0].lower()
-        key = stem(_IRREGULAR.get(word, word))
-        if word not in STOP and key not in _LIGHT and (not word[0].isdigit() or _YEAR.fullmatch(word)):
-            found.append(_Word(match.start(), match.end(), key))
+        if word in STOP:
+            if text[match.start() - 1 : match.start()] == "-":  # "check-in" is not "check-out"
+                found.append(_Word(match.start(), match.end(), f"-{word}"))
+            continue
+        name = key(word)
+        if name not in _LIGHT and (not word[0].isdigit() or _YEAR.fullmatch(word)):
+            found.append(_Word(match.start(), match.end(), name))
     return found
 
 
 def _prose(text: str, start: int, end: int, unit: tuple[int, int]) -> list[Slot]:
     part = re.sub(r"(?<=[a-z,;]) *\n(?=[a-z])(?![a-z ]{2,30}:)", lambda m: " " * len(m[0]), text[start:end])
-    values = _values(part)
+    values, marks = _values(part)
     starts = [value.start for value in values]
     found: list[Slot] = []
     before: list[Slot] = []
     subject: frozenset[str] = frozenset()
     for place, (first, last) in enumerate(_sentences(part)):
         inside = values[bisect_left(starts, first) : bisect_left(starts, last)]
-        words = _words(part, first, last)
-        times = [(value.start, value.end) for value in inside if isinstance(value, Moment)]
-        of_times = frozenset(word.stem for word in words if any(a <= word.start < b for a, b in times))
+        words = [*_words(part, first, last), *(mark for mark in marks if first <= mark.start < last)]
         head = _head(part, first, last, words)
         clauses = _clauses(part, first, last, words, inside)
         subject = clauses[0].subject | (subject if _PRONOUN.match(part, first, last) else frozenset())
         here: list[Slot] = []
+        past, now = _PAST.search(part, first, last) is not None, _NOW.search(part, first, last) is not None
         for value in inside:
             clause, near = _near(part, clauses, value, inside, subject)
-            mine = _stems(words, value.start, value.end) | (of_times if isinstance(value, Moment) else frozenset())
+            mine = _own(words, value, inside)
             wide = frozenset(word.stem for word in words) | subject
             at, words_near = (unit[0], 1000 * unit[1] + place), (near | head) - mine
             link = _LINK.search(part, max(first, value.start - 24), value.start)
             place_of = (value.start + start, value.end + start)
             said = link[1].lower() if link else ""
             leads = clause.verb is None or value.start < clause.verb
-            here.append(Slot(*place_of, value, words_near, wide - mine, at, clause.start, head, link=said, leads=leads))
+            here.append(Slot(*place_of, value, words_near, wide - mine, at, clause.start, head, -1, said, leads,
+                             _changes(part, value), past, now, _NOT.search(part, clause.start, clause.end) is not None))  # fmt: skip
         if _PRONOUN.match(part, first, last):  # what "it" does is said of what the sentence before is about
             before = [replace(slot, wide=slot.wide | frozenset(word.stem for word in words)) for slot in before]
         found += before
         before = here
     return found + before
+
+
+_CHANGE = re.compile(
+    r"\b(?:moved?|chang\w+|rose|ris(?:es|en|ing)|fell|fall(?:s|en|ing)|grew|grow(?:s|n|ing)|dropp?\w*|went|switch\w*|rais\w+|"
+    r"lower\w*|increas\w+|decreas\w+|cut|reduc\w+|extend\w*|postpon\w+|brought forward|renam\w+|relocat\w+|reschedul\w+|"
+    r"climb\w*|slip\w*|declin\w+|shrank|upgrad\w+|jump\w*|surg\w+|put (?:back|off|up)|up|down)\b[^.;]{0,40}?\bfrom[ ](?:the[ ])?\Z",
+    re.IGNORECASE,
+)
+_FROM_TO = re.compile(r"\bfrom\b[^.;]{1,40}?[ ]to[ ](?:the[ ])?\Z", re.IGNORECASE)
+_PAST = re.compile(
+    r"\b(?:from|before|previous\w*|originally|initially|at first|used to|earlier|formerly|until|had been|old|no longer|not|never)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+_NOT = re.compile(r"\b(?:not|never|no longer|neither|nor|except|unlike|other than|another|instead of|rather than)\b|n['’]t\b", re.I)
+_NOW = re.compile(r"\b(?:is|are|will|now|currently|today|['’]s)\b", re.IGNORECASE)
+
+
+def _changes(text: str, value: Value) -> int:
+    before = text[max(0, value.start - 80) : value.start]
+    if before.endswith(("from ", "from the ")):
+        return -1 if _CHANGE.search(before) else 0
+    match = _FROM_TO.search(before)
+    return 1 if match and _CHANGE.search(before[: match.start() + 5]) else 0
 
 
 def _head(text: str, first: int, last: int, words: Sequence[_Word]) -> frozenset[str]:
@@ -215,6 +256,19 @@ def _sentences(text: str) -> Iterator[tuple[int, int]]:
 
 def _stems(words: Sequence[_Word], start: int, end: int) -> frozenset[str]:
     return frozenset(word.stem for word in words if start <= word.start < end)
+
+
+def _own(words: Sequence[_Word], value: Value, inside: Sequence[Value]) -> frozenset[str]:
+    """The words of a value itself; those of the other times of its sort too, which are none of its surroundings."""
+    if not isinstance(value, Moment):
+        return _stems(words, value.start, value.end)
+    alike = [
+        other
+        for other in inside
+        if isinstance(other, Moment)
+        and (_parts(other) == _parts(value) or -3 < other.start - value.end < 3 or -3 < value.start - other.end < 3)
+    ]
+    return frozenset(word.stem for word in words if any(a.start <= word.start < a.end for a in alike))
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +324,8 @@ def _verb(text: str, start: int, end: int, values: Sequence[Value]) -> int | Non
     return min(places, default=None)
 
 
+_NO_NOUN = re.compile(r"\s*(?:(?:in|on|at|for|by|from|to|during|under|over|after|afterwards|later|then)\b|[.,;)]|\Z)")
+"""What follows a value that counts what the one before it counts."""
 _ACTS = re.compile(r"[ ]([a-z]{3,}(?:s|ed))\b")
 _PHRASE = re.compile(
     r"\s*(?:in|on|at|by|from|of|for|to|during|since|until|under|over|within|into|near|as|according|per|through)\b", re.I
@@ -294,13 +350,14 @@ def _near(
         return clause, near
     if clauses[back].has_verb or clauses[back].is_phrase or back == 0:
         bare = not clauses[back].lead or clauses[back].is_phrase
-        near |= subject if bare or clauses[0].is_phrase or _PRONOUN.match(text, clauses[back].start) else frozenset()
-    elif not any(word.start < value.start for word in words):
-        near |= subject
-    elif (verb := next((other for other in reversed(clauses[:back]) if other.has_verb), None)) is not None:
-        left_out = (word for word in verb.words if not any(a <= word.start < b for a, b in inside))
-        near |= frozenset(word.stem for word in left_out) - verb.lead
-    return clause, near
+        near |= subject if bare or clauses[0].is_phrase or _IT.match(text, clauses[back].start) else frozenset()
+        return clause, near
+    verb = next((other for other in reversed(clauses[:back]) if other.has_verb), None)
+    left_out = (word for word in verb.words if not any(a <= word.start < b for a, b in inside)) if verb else ()
+    left = frozenset(word.stem for word in left_out)
+    if not any(word.start < value.start for word in words):
+        return clause, near | subject | (left if _NO_NOUN.match(text, value.end) else frozenset())
+    return clause, near | (left - verb.lead if verb else frozenset())
 
 
 # tables
@@ -322,7 +379,7 @@ def _table(text: str, start: int, end: int, unit: tuple[int, int]) -> list[Slot]
         head = _names_of(text, row[0]) if row else frozenset()
         for column, (at, stop) in enumerate(row):
             top = heads[column] if column < len(heads) else frozenset()
-            values = _values(text[at:stop])
+            values, _ = _values(text[at:stop])
             for value in values if len(values) == 1 else []:
                 words = head | top if column else top
                 found.append(
@@ -430,7 +487,7 @@ def misplaced(said: Sequence[Slot], told: Sequence[Slot]) -> list[tuple[Slot, Sl
         told = [slot for slot in told if wanted & (slot.near | slot.wide)]
         if len(said) * len(told) > _PAIRS:
             return []
-    found = [(s, rivals) for s in said if not _is_whole(s, said) and (rivals := _rivals(s, told, alike))]
+    found = [(s, rivals) for s in said if not _is_whole(s, said) and not s.denied and (rivals := _rivals(s, told, alike))]
     wrong = {(slot.start, slot.end) for slot, _ in found}
     return [
         (slot, left[0])
@@ -492,7 +549,11 @@ def _likeness(said: Iterable[Slot], told: Iterable[Slot]) -> _Likeness:
         for word in slot.wide | slot.near | slot.head:
             known[word[:4]].add(word)
     wanted = {word for slot in said for word in slot.near | slot.wide}
-    return {word: frozenset(other for other in known.get(word[:4], ()) if forms(word, other)) for word in wanted}
+    return {word: frozenset(other for other in known.get(word[:4], ()) if _forms(word, other)) for word in wanted}
+
+
+def _forms(one: str, two: str) -> bool:
+    return one == two if one[0] in "#@-" else forms(one, two)
 
 
 def _rivals(slot: Slot, told: Sequence[Slot], alike: _Likeness) -> list[Slot]:
@@ -507,7 +568,12 @@ def _rivals(slot: Slot, told: Sequence[Slot], alike: _Likeness) -> list[Slot]:
         for rival in told
         if _of_one_sort(slot.value, rival.value)
         and not agree(slot.value, rival.value)
-        and (_better_words(slot, rival, mine, alike) or _other_row(words, rival, mine, alike))
+        and (
+            _better_words(slot, rival, mine, alike)
+            or _other_row(words, rival, mine, alike)
+            or _counterpart(slot, rival, mine, alike)
+            or _other_end(slot, rival, mine, alike)
+        )
     ]
 
 
@@ -520,7 +586,7 @@ def _better_words(slot: Slot, rival: Slot, mine: Sequence[Slot], alike: _Likenes
     elif slot.link in _ENDS and rival.link in _STARTS:
         return False
     left = [_met(slot.near, own.near if own.unit == rival.unit else own.near | own.wide, alike) for own in mine]
-    times = frozenset(word for word in slot.near if word in _MONTHS or _YEAR.fullmatch(word))
+    times = frozenset(word for word in slot.near if word[0] in "#@" or word in _MONTHS or _YEAR.fullmatch(word))
     told_apart = bool(times) and times <= met and not any(times & own for own in left)
     least = 0.4 if told_apart else _FITS if any(left) else _ALONE
     if isinstance(slot.value, Named) and any(left):
@@ -570,6 +636,37 @@ def _other_row(words: frozenset[str], rival: Slot, mine: Sequence[Slot], alike: 
         and not _met(words, own.head - rival.head, alike)
         for own in mine
     )
+
+
+def _counterpart(slot: Slot, rival: Slot, mine: Sequence[Slot], alike: _Likeness) -> bool:
+    """Whether the value and the rival stand side by side, told apart by few words, and the answer has only the rival's."""
+    if isinstance(slot.value, Named) or not all(_side_by_side(own, rival) for own in mine):
+        return False
+    rivals_own = rival.near - frozenset().union(*(own.near for own in mine))
+    return (
+        0 < len(rivals_own) <= 3
+        and 2 * len(_met_by(rivals_own, slot.near, alike)) > len(rivals_own)
+        and all(own.near - rival.near and not _met_by(own.near - rival.near, slot.wide, alike) for own in mine)
+    )
+
+
+def _side_by_side(own: Slot, rival: Slot) -> bool:
+    """Whether two values are given of two things in the same way: in one sentence, in sentences or lines of one form."""
+    if own.unit[0] != rival.unit[0] or abs(own.unit[1] - rival.unit[1]) > 2:
+        return False
+    return bool(own.near & rival.near) or bool(own.head and rival.head) or own.unit == rival.unit
+
+
+def _met_by(told: frozenset[str], said: frozenset[str], alike: _Likeness) -> frozenset[str]:
+    """The words of the evidence of which the answer has a form."""
+    return told & frozenset().union(*(alike.get(word, frozenset()) for word in said))
+
+
+def _other_end(slot: Slot, rival: Slot, mine: Sequence[Slot], alike: _Likeness) -> bool:
+    """Whether it is said of now what was so before a change "from" it "to" the rival, or the other way round."""
+    if slot.past or not all(own.changes == -1 and rival.changes == 1 and own.unit == rival.unit for own in mine):
+        return False
+    return bool(_met(slot.near, rival.near | rival.wide, alike)) and (slot.link == "to" or slot.now)
 
 
 def _names(words: frozenset[str], head: frozenset[str], alike: _Likeness) -> bool:

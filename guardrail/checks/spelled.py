@@ -30,7 +30,9 @@ _FRACTION = re.compile(
     rf"|(half|quarter)\b(?:\s+an?\b(?:\s+({_LARGE}|dozen)\b)?)?)(?!-)",
     re.IGNORECASE,
 )
-_AND_A_HALF = re.compile(rf"\b({_SMALL}|an?)(?:\s+([a-z]+))?\s+and\s+a\s+(half|quarter)\b", re.IGNORECASE)
+_AND_A_HALF = re.compile(
+    rf"\b({_SMALL}|an?)(?:\s+([a-z]+))?\s+and\s+(?:(?:a|one)\s+(half|quarter)|three[ -](quarters?))\b", re.IGNORECASE
+)
 _DOZEN = re.compile(rf"\b(?:(a|{_SMALL})\s+)?dozen\b", re.IGNORECASE)
 _SCALE = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "dozen": 12.0}
 _HALVED = frozenset("hour hours day days month year years million".split())
@@ -71,7 +73,8 @@ def _candidates(text: str) -> Iterator[tuple[int, int, float, bool, str]]:
             whole = 1.0 if match[1].lower() in ("a", "an") else _value(match[1])
             if whole is not None:
                 unit = (match[2] or "").lower()
-                value = (whole + _PART[match[3].lower()]) * _SCALE.get(unit, 1.0)
+                part = _PART[match[3].lower()] if match[3] else 3 / 4
+                value = (whole + part) * _SCALE.get(unit, 1.0)
                 yield match.start(), match.end(), value, False, "" if unit in _SCALE else unit
     for match in _FRACTION.finditer(text):
         count = 1.0 if match[1] is None or match[1].lower() in ("a", "an") else _value(match[1])
