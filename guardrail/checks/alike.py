@@ -9,10 +9,29 @@ from functools import lru_cache
 
 from guardrail.checks.content import stem
 
-__all__ = ["key"]
+__all__ = ["key", "known"]
 
 _GROUPS = """
 buy bought buys purchase purchased purchases acquire acquired acquires acquisition
+bring brought brings
+break broke broken breaks
+catch caught catches
+fight fought fights
+fly flew flown flies
+forbid forbade forbidden forbids
+hang hung hangs
+hide hid hidden hides
+ride rode ridden rides
+see saw seen sees
+sing sang sung sings
+sink sank sunk sinks
+sleep slept sleeps
+stand stood stands
+steal stole stolen steals
+strike struck strikes
+throw threw thrown throws
+wear wore worn wears
+withdraw withdrew withdrawn withdraws withdrawal
 begin began begun begins start starts started starting commence commences commenced
 end ends ended finish finishes finished
 come came coming
@@ -83,3 +102,8 @@ _IRREGULAR = {
 def key(word: str) -> str:
     """What a word in lower case is compared by: the stem of it, or of the first word of its group."""
     return _IRREGULAR.get(word) or stem(word)
+
+
+def known(word: str) -> bool:
+    """Whether a word in lower case is in one of the groups."""
+    return word in _IRREGULAR

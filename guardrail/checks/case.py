@@ -11,6 +11,7 @@ from guardrail.checks.amounts import Amount, amounts
 from guardrail.checks.aside import NUMBERING, prose, without
 from guardrail.checks.content import stems
 from guardrail.checks.moments import Moment, moments
+from guardrail.checks.named import Named, named
 from guardrail.checks.slots import Slot, misplaced, read
 from guardrail.conversation import Evidence, Message
 from guardrail.grounding.statements import sentences
@@ -104,6 +105,11 @@ class Case:
         told = [message.text for message in self.conversation if message.role != "assistant"]
         texts = [*(_whole(piece) for piece in self.evidence), *told]
         return [moment for text in texts for moment in moments(text, lenient=True)]
+
+    @cached_property
+    def names_told(self) -> list[Named]:
+        """The names in the evidence."""
+        return [name for piece in self.evidence for name in named(piece.text)]
 
     @cached_property
     def misplaced(self) -> dict[tuple[int, int], Slot]:

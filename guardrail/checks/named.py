@@ -46,12 +46,15 @@ class Named:
         return short == initials or any(word.startswith(f"{short}-") for word in two.words)
 
 
-def named(text: str, taken: Iterable[tuple[int, int]] = ()) -> list[Named]:
-    """The names in ``text`` outside of ``taken`` places; a capital that a sentence's start explains makes none."""
+def named(text: str, taken: Iterable[tuple[int, int]] = (), sure: frozenset[str] = frozenset()) -> list[Named]:
+    """The names in ``text`` outside of ``taken`` places; a capital that a sentence's start explains makes none.
+
+    ``sure``: words that are names wherever they stand.
+    """
     busy = bytearray(len(text) + 1)
     for start, end in taken:
         busy[start:end] = b"\1" * (end - start)
-    surely = _surely(text)
+    surely = _surely(text) | sure
     found = []
     for match in _RUN.finditer(text):
         start = match.start()

@@ -12,7 +12,8 @@ from itertools import takewhile
 
 from guardrail.checks.aside import BLANK
 from guardrail.checks.case import Case, Claim
-from guardrail.checks.named import Named
+from guardrail.checks.deeds import deeds, not_done
+from guardrail.checks.named import Named, named
 from guardrail.verdict import Finding, FindingKind
 
 __all__ = ["names"]
@@ -60,6 +61,17 @@ _PEOPLES = {
     "european": "europe", "african": "africa", "asian": "asia", "indian": "india", "australian": "australia",
 }  # fmt: skip
 
+_ABROAD = {
+    "cologne": "koln", "munich": "munchen", "vienna": "wien", "rome": "roma", "milan": "milano", "florence": "firenze",
+    "venice": "venezia", "naples": "napoli", "turin": "torino", "genoa": "genova", "geneva": "geneve genf", "prague": "praha",
+    "warsaw": "warszawa", "moscow": "moskva", "lisbon": "lisboa", "seville": "sevilla", "nuremberg": "nurnberg",
+    "copenhagen": "kobenhavn", "brussels": "bruxelles brussel", "antwerp": "antwerpen", "hague": "haag", "basle": "basel",
+    "athens": "athina", "bucharest": "bucuresti", "belgrade": "beograd", "gothenburg": "goteborg", "bavaria": "bayern",
+    "germany": "deutschland", "austria": "osterreich", "spain": "espana", "switzerland": "schweiz suisse", "peking": "beijing",
+    "bombay": "mumbai", "kyiv": "kiev", "turkey": "turkiye", "tuscany": "toscana", "cracow": "krakow", "lyons": "lyon",
+}  # fmt: skip
+"""What places are called at home, without accents."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Token:
@@ -90,7 +102,18 @@ def names(case: Case) -> list[Finding]:
         for run in [*known.unknown(whole), known.renamed(whole)]
         if run and not any(start < run[-1].end and run[0].start < end for start, end in places)
     ]
-    return unknown + [f for f in _misplaced(case) if not any(f.start < o.end and o.start < f.end for o in unknown)]
+    others = [*_misplaced(case), *_not_done(case)]
+    return unknown + [f for f in others if not any(f.start < o.end and o.start < f.end for o in unknown)]
+
+
+def _not_done(case: Case) -> Iterator[Finding]:
+    """Names of whom the answer says what the evidence says of others."""
+    told = [deed for piece in case.evidence for deed in deeds(piece.text)]
+    sure = frozenset(word for name in case.names_told for word in name.text.split())
+    for doer, rival in not_done(deeds(case.prose, named(case.prose, (), sure)), told) if told else ():
+        if case.claim_at(doer.start) is not None and (doer.start, doer.end) not in case.misplaced:
+            said = f"the evidence says so of something else; of this it says {rival.text!r}"
+            yield case.finding(doer.start, doer.end, FindingKind.NAME, said)
 
 
 def _misplaced(case: Case) -> Iterator[Finding]:
@@ -247,6 +270,10 @@ class _Known:
         """An ending, a nickname, or the people of a country."""
         stem = _stem(word)
         if stem in self.stems or _SHORT.get(word, "") in self.words or any(_SHORT.get(w) == word for w in self.words):
+            return True
+        if any(place in self.words for place in _ABROAD.get(word, "").split()):
+            return True
+        if any(word in _ABROAD.get(place, "").split() for place in self.words):
             return True
         if any(place in self.words for place in _PEOPLES.get(word, "").split()):
             return True

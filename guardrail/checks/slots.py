@@ -190,30 +190,45 @@ def _prose(text: str, start: int, end: int, unit: tuple[int, int]) -> list[Slot]
     found: list[Slot] = []
     before: list[Slot] = []
     subject: frozenset[str] = frozenset()
+    above: frozenset[str] = frozenset()
     for place, (first, last) in enumerate(_sentences(part)):
         inside = values[bisect_left(starts, first) : bisect_left(starts, last)]
         words = [*_words(part, first, last), *(mark for mark in marks if first <= mark.start < last)]
         head = _head(part, first, last, words)
         clauses = _clauses(part, first, last, words, inside)
         subject = clauses[0].subject | (subject if _PRONOUN.match(part, first, last) else frozenset())
+        heading, item = _HEADING.match(part, first, last), _ITEM.match(part, first, last)
+        above = frozenset(word.stem for word in words) if heading else above if item or _titled(above, part, first) else _NO_WORDS
+        under = _NO_WORDS if heading else above
         here: list[Slot] = []
         past, now = _PAST.search(part, first, last) is not None, _NOW.search(part, first, last) is not None
         for value in inside:
             clause, near = _near(part, clauses, value, inside, subject)
             mine = _own(words, value, inside)
-            wide = frozenset(word.stem for word in words) | subject
-            at, words_near = (unit[0], 1000 * unit[1] + place), (near | head) - mine
+            wide = frozenset(word.stem for word in words) | subject | under
+            at, words_near = (unit[0], 1000 * unit[1] + place), (near | head | under) - mine
             link = _LINK.search(part, max(first, value.start - 24), value.start)
             place_of = (value.start + start, value.end + start)
             said = link[1].lower() if link else ""
             leads = clause.verb is None or value.start < clause.verb
             here.append(Slot(*place_of, value, words_near, wide - mine, at, clause.start, head, -1, said, leads,
                              _changes(part, value), past, now, _NOT.search(part, clause.start, clause.end) is not None))  # fmt: skip
-        if _PRONOUN.match(part, first, last):  # what "it" does is said of what the sentence before is about
+        if _IT.match(part, first, last):  # what "it" does is said of what the sentence before is about
             before = [replace(slot, wide=slot.wide | frozenset(word.stem for word in words)) for slot in before]
         found += before
         before = here
     return found + before
+
+
+_NO_WORDS: frozenset[str] = frozenset()
+_HEADING = re.compile(r"[ \t]*(?:#{1,6}[ \t]+\S.*|(?:[^\n|.!?]|[.!?](?=\S)){2,60}:(?:\*\*)?[ \t]*|\*\*[^*\n]{2,60}\*\*:?[ \t]*)\Z")
+"""A line that says what the lines below it are about."""
+_ITEM = re.compile(r"[ \t]*(?:[-*•+][ \t]+|\d{1,2}[.)][ \t]+)")
+
+
+def _titled(above: frozenset[str], text: str, place: int) -> bool:
+    """Whether the line at ``place`` stands right below another, as lines of a form do."""
+    return bool(above) and "\n\n" not in text[max(0, place - 3) : place]
 
 
 _CHANGE = re.compile(
@@ -222,7 +237,7 @@ _CHANGE = re.compile(
     r"climb\w*|slip\w*|declin\w+|shrank|upgrad\w+|jump\w*|surg\w+|put (?:back|off|up)|up|down)\b[^.;]{0,40}?\bfrom[ ](?:the[ ])?\Z",
     re.IGNORECASE,
 )
-_FROM_TO = re.compile(r"\bfrom\b[^.;]{1,40}?[ ]to[ ](?:the[ ])?\Z", re.IGNORECASE)
+_FROM_TO = re.compile(r"\bfrom\b[^;\n]{1,40}?[ ]to[ ](?:the[ ])?\Z", re.IGNORECASE)
 _PAST = re.compile(
     r"\b(?:from|before|previous\w*|originally|initially|at first|used to|earlier|formerly|until|had been|old|no longer|not|never)\b|n['’]t\b",
     re.IGNORECASE,
@@ -326,6 +341,10 @@ def _verb(text: str, start: int, end: int, values: Sequence[Value]) -> int | Non
 
 _NO_NOUN = re.compile(r"\s*(?:(?:in|on|at|for|by|from|to|during|under|over|after|afterwards|later|then)\b|[.,;)]|\Z)")
 """What follows a value that counts what the one before it counts."""
+_THEN = re.compile(r"\s*(?:afterwards?|later|then|before(?:hand)?|now|in the \w+ (?:year|month|week|day|quarter|half))\b", re.I)
+_SPELLS = frozenset(stem(word) for word in "first second third year month week day hour half quarter".split())
+"""Words of a time that another time takes the place of."""
+_THEM = re.compile(r"\b(?:them|it)\b", re.IGNORECASE)
 _ACTS = re.compile(r"[ ]([a-z]{3,}(?:s|ed))\b")
 _PHRASE = re.compile(
     r"\s*(?:in|on|at|by|from|of|for|to|during|since|until|under|over|within|into|near|as|according|per|through)\b", re.I
@@ -348,16 +367,31 @@ def _near(
     near = frozenset(word.stem for word in words if not value.start <= word.start < value.end)
     if clause.aside:
         return clause, near
+    if back and _THEM.search(text, clauses[back].start, clauses[back].end):
+        near |= frozenset(w.stem for w in clauses[back - 1].words if not any(a <= w.start < b for a, b in inside))
     if clauses[back].has_verb or clauses[back].is_phrase or back == 0:
+        if back and not clauses[back].has_verb:
+            near |= _left_out(clauses, back, inside, lead=False)
         bare = not clauses[back].lead or clauses[back].is_phrase
         near |= subject if bare or clauses[0].is_phrase or _IT.match(text, clauses[back].start) else frozenset()
         return clause, near
+    if any(word.start < value.start for word in words):
+        return clause, near | _left_out(clauses, back, inside, lead=False)
+    if not _NO_NOUN.match(text, value.end):
+        return clause, near | subject
+    left = _left_out(clauses, back, inside, lead=True)
+    return clause, near | subject | (left - _SPELLS if _THEN.match(text, value.end) else left)
+
+
+def _left_out(
+    clauses: Sequence[_Clause], back: int, inside: Sequence[tuple[int, int]], *, lead: bool
+) -> frozenset[str]:
+    """The words of the last clause with a verb, of which a clause without one says the rest."""
     verb = next((other for other in reversed(clauses[:back]) if other.has_verb), None)
-    left_out = (word for word in verb.words if not any(a <= word.start < b for a, b in inside)) if verb else ()
-    left = frozenset(word.stem for word in left_out)
-    if not any(word.start < value.start for word in words):
-        return clause, near | subject | (left if _NO_NOUN.match(text, value.end) else frozenset())
-    return clause, near | (left - verb.lead if verb else frozenset())
+    if verb is None:
+        return frozenset()
+    words = frozenset(word.stem for word in verb.words if not any(a <= word.start < b for a, b in inside))
+    return words if lead else words - verb.lead
 
 
 # tables
@@ -489,11 +523,15 @@ def misplaced(said: Sequence[Slot], told: Sequence[Slot]) -> list[tuple[Slot, Sl
             return []
     found = [(s, rivals) for s in said if not _is_whole(s, said) and not s.denied and (rivals := _rivals(s, told, alike))]
     wrong = {(slot.start, slot.end) for slot, _ in found}
-    return [
-        (slot, left[0])
-        for slot, rivals in found
-        if (left := [rival for rival in rivals if not _stated(slot, rival, said, wrong)])
-    ]
+    left = [(s, r) for s, rivals in found for r in [r for r in rivals if not _stated(s, r, said, wrong)][:1]]
+    return [(s, rival) for s, rival in left if not any(_rather(s, other) for other, _ in left)]
+
+
+def _rather(slot: Slot, other: Slot) -> bool:
+    """Whether of two values of one clause, of which only one can be wrong, it is the other: what is said last is news."""
+    return (slot.unit, slot.clause) == (other.unit, other.clause) and slot.start < other.start and not _of_one_sort(
+        slot.value, other.value
+    )  # fmt: skip
 
 
 def conflicting(said: Sequence[Slot], told: Sequence[Slot]) -> list[tuple[Slot, Slot]]:
@@ -572,6 +610,7 @@ def _rivals(slot: Slot, told: Sequence[Slot], alike: _Likeness) -> list[Slot]:
             _better_words(slot, rival, mine, alike)
             or _other_row(words, rival, mine, alike)
             or _counterpart(slot, rival, mine, alike)
+            or _marked_apart(slot, rival, mine, alike)
             or _other_end(slot, rival, mine, alike)
         )
     ]
@@ -609,6 +648,8 @@ def _of_one_part(slot: Slot, rival: Slot, mine: Sequence[Slot]) -> bool:
 def _in_parallel(slot: Slot, rival: Slot, mine: Sequence[Slot]) -> bool:
     """Whether the two names do the same in clauses that stand side by side, of which neither names the other."""
     own = _stems_of(slot.value)
+    if slot.link and slot.link != rival.link and not rival.head:  # who ends "in" it does not call "at" it
+        return False
     return not own & (
         rival.near | (rival.wide if all(other.unit != rival.unit for other in mine) else frozenset())
     ) and all((other.link, other.leads) == (rival.link, rival.leads) and _beside(other, rival) for other in mine)
@@ -648,6 +689,29 @@ def _counterpart(slot: Slot, rival: Slot, mine: Sequence[Slot], alike: _Likeness
         and 2 * len(_met_by(rivals_own, slot.near, alike)) > len(rivals_own)
         and all(own.near - rival.near and not _met_by(own.near - rival.near, slot.wide, alike) for own in mine)
     )
+
+
+def _marked_apart(slot: Slot, rival: Slot, mine: Sequence[Slot], alike: _Likeness) -> bool:
+    """Whether the time or the number of a thing that the answer names is the rival's, and the value has others."""
+    marks = frozenset(word for word in slot.near if _is_mark(word))
+    if isinstance(slot.value, Named) or not marks or not marks <= rival.near or slot.past:
+        return False
+    sorts = {_sort(mark) for mark in marks}
+    around = [own.near if own.unit == rival.unit else own.near | own.wide for own in mine]
+    others = [frozenset(word for word in words if _is_mark(word)) for words in around]
+    if any(marks & other or not sorts & {_sort(mark) for mark in other} for other in others):
+        return False
+    met = _met(slot.near, rival.near, alike)
+    return met > marks and len(met) >= 0.4 * len(slot.near)
+
+
+def _is_mark(word: str) -> bool:
+    return word[0] in "#@" or word in _MONTHS or _YEAR.fullmatch(word) is not None
+
+
+def _sort(mark: str) -> str:
+    """What may stand for each other: numbers of things, times of one grain, months, years."""
+    return f"{mark[0]}{mark[-1]}" if mark[0] == "@" else "#" if mark[0] == "#" else "year" if mark[0].isdigit() else "month"
 
 
 def _side_by_side(own: Slot, rival: Slot) -> bool:

@@ -1,0 +1,129 @@
+"""Who did what, in the two forms that words alone tell: "Ana wrote it" and "it was written by Ana". Pure, and English."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from guardrail.checks.alike import key, known
+from guardrail.checks.content import STOP, WORD, forms
+from guardrail.checks.named import Named, named
+from guardrail.grounding.statements import sentences
+
+__all__ = ["Deed", "deeds", "not_done"]
+
+_BY = re.compile(r"\b([a-z]{3,})[ ]by[ ](?:(?:the|an?|his|her|its|their)[ ])?(?:[a-z][\w-]*[ ]){0,3}(?:(?:Prof|Dr|Mr|Mrs|Ms)\.?[ ])?\Z")
+_DOES = re.compile(
+    r"(?:,? (?:who|which))?[ ](?:(?:has|have|had|will|also|then|later|first|is said to have|to have|have now|would)[ ]){0,2}"
+    r"([a-z]{3,})\b"
+)
+_AND = re.compile(r",?[ ](?:and|or|&)[ ]|,[ ]")
+_CUT = re.compile(r"[;:]|,[ ](?:and|but|while|whereas|which|who)\b|\b(?:but|while|whereas)\b|[ ]and[ ](?=[\w ]{0,30}\bby\b)")
+_BE = re.compile(r"\b(?:is|are|was|were|be|been|being)[ ](?:\w+ly[ ])?\Z")
+_SPELLING = 0.88
+_LIGHT = frozenset("say giv hav go get becom includ mak tak us tell hold call own".split()) - {"giv"}
+"""Stems of verbs that many do to many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Something that is done by somebody with a name."""
+
+    verb: str
+    doers: tuple[Named, ...]
+    about: frozenset[str]
+    """The stems of the other words of its clause."""
+    others: tuple[Named, ...]
+    """The other names in its clause."""
+    denied: bool
+
+
+def deeds(text: str, names: Sequence[Named] | None = None) -> list[Deed]:
+    """The deeds in ``text``. ``names``: those in it, where they are known."""
+    names = named(text) if names is None else names
+    return [deed for span in sentences(text) for deed in _deeds(text, span.start, span.start + len(span.text), names)]
+
+
+def _deeds(text: str, start: int, end: int, names: Sequence[Named]) -> Iterator[Deed]:
+    inside = [name for name in names if start <= name.start and name.end <= end]
+    for doers in _rows(text, inside):
+        low, high = _clause(text, start, end, doers[0].start)
+        before, after = text[low : doers[0].start], text[doers[-1].end : high]
+        if by := _BY.search(before):
+            verb = by[1]
+        elif (does := _DOES.match(after)) and _acts(does[1]):
+            verb = does[1]
+        else:
+            continue
+        if key(verb) not in _LIGHT:
+            yield _deed(text, (low, high), doers, verb, [n for n in inside if low <= n.start < high and n not in doers])
+
+
+def _deed(text: str, place: tuple[int, int], doers: Sequence[Named], verb: str, others: Sequence[Named]) -> Deed:
+    words = {key(word.lower()) for word in WORD.findall(text[place[0] : place[1]]) if word.lower() not in STOP}
+    words -= {key(word.lower()) for name in doers for word in WORD.findall(name.text)} | {key(verb)}
+    denied = re.search(r"\b(?:not|never|no)\b|n['’]t\b", text[place[0] : place[1]]) is not None
+    return Deed(key(verb), tuple(doers), frozenset(words), tuple(others), denied)
+
+
+def _rows(text: str, names: Sequence[Named]) -> Iterator[list[Named]]:
+    """Names that are joined by "and" or commas, together."""
+    row: list[Named] = []
+    for name in names:
+        if row and not _AND.fullmatch(text[row[-1].end : name.start]):
+            yield row
+            row = []
+        row.append(name)
+    if row:
+        yield row
+
+
+def _clause(text: str, start: int, end: int, place: int) -> tuple[int, int]:
+    low = max((m.end() for m in _CUT.finditer(text, start, place)), default=start)
+    cut = _CUT.search(text, place, end)
+    return low, cut.start() if cut else end
+
+
+def _acts(word: str) -> bool:
+    return word not in STOP and (word.endswith(("ed", "es")) or (known(word) and not word.endswith("ing")) or
+                                 (word.endswith("s") and not word.endswith("ss")))  # fmt: skip
+
+
+def not_done(said: Iterable[Deed], told: Sequence[Deed]) -> Iterator[tuple[Named, Named]]:
+    """Doers of the answer of whom the evidence says no such thing, each with the one of whom it does."""
+    for deed in said:
+        same = [other for other in told if other.verb == deed.verb and not other.denied]
+        if deed.denied or not same:
+            continue
+        for doer in deed.doers:
+            if (rival := _instead(doer, deed, same)) is not None:
+                yield doer, rival
+
+
+def _instead(doer: Named, deed: Deed, same: Sequence[Deed]) -> Named | None:
+    own = [other for other in same if any(_alike(name, doer) for name in (*other.doers, *other.others))]
+    if not own:
+        about = [other for other in same if _shared(deed.about, other.about)]
+        return about[0].doers[0] if about and len(about) == len(same) else None
+    if any(not any(_alike(name, doer) for name in other.doers) for other in own):
+        own_too = [o for o in own if any(_alike(name, doer) for name in o.doers)]
+        return None if own_too else own[0].doers[0]
+    rest = [other for other in same if other not in own]
+    if len(deed.others) == 1 and rest and all(o.others and not _has(o, deed.others[0]) for o in own):
+        return rest[0].doers[0]  # who did it to another
+    return None
+
+
+def _alike(one: Named, two: Named) -> bool:
+    """Whether two names are one, maybe in two spellings."""
+    return one.alike(two) or SequenceMatcher(None, one.text, two.text, autojunk=False).ratio() >= _SPELLING
+
+
+def _has(deed: Deed, name: Named) -> bool:
+    return any(other.alike(name) for other in (*deed.others, *deed.doers))
+
+
+def _shared(one: frozenset[str], two: frozenset[str]) -> bool:
+    return any(word == other or forms(word, other) for word in one for other in two)
