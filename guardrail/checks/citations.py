@@ -24,9 +24,14 @@ _NUMBER = re.compile(r"\d+")
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _NAMED = re.compile(r"[(\[](?:Sources?|Ref(?:erence)?s?|See|From)\s*:\s*([^)\]\n]{2,120})[)\]]", re.IGNORECASE)
 _AUTHOR_YEAR = re.compile(r"[A-Z][\w-]+.{0,40}?\b(?:1[89]|20)\d\d\b")
-_AUTHORS = re.compile(
-    r"\((?:see |cf\. )?([A-Z][\w'’-]+(?:(?:,? (?:and|&) |, )[A-Z][\w'’-]+)*(?: et al\.?)?),? ((?:1[89]|20)\d\d)\)"
-)
+_WHO = r"[A-Z][\w'’-]+(?:(?:,? (?:and|&) |, )[A-Z][\w'’-]+)*(?:,? et al\.?)?"
+_AUTHORS = re.compile(rf"[(\[](?:see |cf\. )?({_WHO}),? ((?:1[89]|20)\d\d)[a-z]?[)\]]|\b({_WHO}) \(((?:1[89]|20)\d\d)[a-z]?\)")
+"""Author and year: both in brackets behind what they say, or the year only before it."""
+_SEVERAL = re.compile(r"&|\band\b|\bet al\b")
+_BRACKETED = re.compile(r"\(([A-Z][^()\n]{1,60})\)")
+_LEADS = re.compile(r"(?:\b(?:according to|as|in|per|see|from|by|source|both|and|whereas|while|but)|[.;:!?]|\A|\n)[\s*(-]*\Z", re.IGNORECASE)
+"""What stands before a marker that begins its clause: it stands for what follows."""
+_CLAUSE_END = re.compile(r";|[.!?](?=\s|\Z)|\n")
 _OWN_ID = re.compile(r"(?:\[|\b(?:source|document|doc|passage|reference)\s*#?\s*)\^?(\d{1,3})\b", re.IGNORECASE)
 _FOOTNOTE = re.compile(r"^[ \t]*\[\^?(\d{1,3})\]:?[ \t]+(.+)$", re.MULTILINE)
 _UNIT_BEFORE = re.compile(r"(?:\b(?:[kcmdµn]?m|ft|in|sq|x|y|[a-zA-Z])|\d|\))\Z")
@@ -55,6 +60,7 @@ def citations(case: Case) -> list[Finding]:
         return []
     library = _Library(case)
     found = [*_marked(case, library), *_named(case, library), *_authored(case, library), *_linked(case, library)]
+    found += [*_bracketed(case, library, found)]
     return [_finding(case, citation) for citation in found if _is_wrong(case, library, citation, found)]
 
 
@@ -104,18 +110,25 @@ class _Library:
         """The sources of a title or address."""
         if URL.search(name):
             return self.addressed(name)
-        wanted = stems(name)
+        wanted, figures = stems(name), set(_NUMBER.findall(name))
         found = [
-            at for at, piece in enumerate(self.pieces) if wanted & stems(piece.title or "") == wanted != frozenset()
+            at
+            for at, piece in enumerate(self.pieces)
+            if wanted & stems(piece.title or "") == wanted != frozenset()
+            and figures <= set(_NUMBER.findall(f"{piece.title} {piece.text}"))
         ]
-        found = found or [at for at, piece in enumerate(self.pieces) if piece.title and stems(piece.title) <= wanted]
+        found = found or [
+            at
+            for at, piece in enumerate(self.pieces)
+            if piece.title and stems(piece.title) <= wanted and not figures - set(_NUMBER.findall(f"{piece.title} {piece.text}"))
+        ]
         if found:
             return tuple(found)
         numbers = [int(number) for number in _NUMBER.findall(name)]
         if numbers and re.fullmatch(r"(?:\W|\d|source|document|doc|passage|and|s\b)*", name, re.IGNORECASE):
             sources = [self.numbered(number) for number in numbers]
             return None if None in sources else tuple(place for places in sources if places for place in places)
-        return () if wanted and wanted <= stems(self.text) else None
+        return () if wanted and wanted <= stems(self.text) and figures <= set(_NUMBER.findall(self.text)) else None
 
     def addressed(self, url: str) -> tuple[int, ...] | None:
         """The sources at an address."""
@@ -163,13 +176,15 @@ def _each(case: Case, library: _Library, match: re.Match[str], claim: tuple[int,
         return
     if span := re.search(r"(\d+)\s*[–-]\s*(\d+)", text):
         told = [library.numbered(n) for n in range(int(span[1]), min(int(span[2]), int(span[1]) + 50) + 1)]
+        if any(sources is None for sources in told):
+            told = [None]
     else:
         told = [library.numbered(int(number[0])) for number in numbers]
         for number, sources in zip(numbers, told, strict=True):
             if sources is None and len(numbers) > 1:
                 yield _Citation(match.start() + number.start(), match.start() + number.end(), None, claim)
     known = [place for places in told if places for place in places]
-    if known or len(numbers) == 1:
+    if known or len(numbers) == 1 or span:
         whole = None if all(sources is None for sources in told) else tuple(known)
         yield _Citation(match.start(), match.end(), whole, claim)
 
@@ -177,6 +192,10 @@ def _each(case: Case, library: _Library, match: re.Match[str], claim: tuple[int,
 def _claim(case: Case, place: int, markers: Sequence[tuple[int, int]]) -> tuple[int, int]:
     """The words that a marker stands behind: back to the sentence's start or to the marker before."""
     text = case.answer[:place]
+    if _LEADS.search(text[-20:]):
+        stop = _CLAUSE_END.search(case.answer, place)
+        end = min([stop.start() if stop else len(case.answer), *(a for a, _ in markers if a > place)])
+        return place, end
     stop = max((m.end() for m in re.finditer(r"[.!?][\"'”)]*\s+|\n", text.rstrip(" .!?\"'”)"))), default=0)
     for start, end in markers:
         if stop < end < place and case.answer[end:place].strip(" ,;.") and not _touch(markers, start, place):
@@ -198,17 +217,56 @@ def _named(case: Case, library: _Library) -> Iterator[_Citation]:
 
 
 def _authored(case: Case, library: _Library) -> Iterator[_Citation]:
-    """Author and year in brackets, where sources are called so."""
-    if not any(_AUTHOR_YEAR.search(piece.title or "") for piece in library.pieces):
-        return
+    """Authors and year, where sources are called so, or where there are several authors of whom no source knows."""
+    called = any(_AUTHOR_YEAR.search(piece.title or "") for piece in library.pieces)
+    titles = [stems(piece.title or "") | frozenset(_NUMBER.findall(piece.title or "")) for piece in library.pieces]
+    stop = 0
     for match in _AUTHORS.finditer(case.answer):
-        wanted = stems(re.sub(r"\b(?:and|et al|see|cf)\b", " ", match[1])) | {match[2]}
-        titles = [stems(piece.title or "") | frozenset(_NUMBER.findall(piece.title or "")) for piece in library.pieces]
-        found = tuple(at for at, title in enumerate(titles) if wanted <= title)
-        start, end = match.start(1), match.end(2)
-        stop = max((m.end() for m in _AUTHORS.finditer(case.answer, 0, match.start())), default=0)
-        claim = max(_claim(case, match.start(), ())[0], stop), match.start()
-        yield _Citation(start, end, found or None, claim)
+        who, year, start, end = _author(match)
+        authors = stems(re.sub(r"\b(?:and|et al|see|cf)\b", " ", who))
+        known = authors <= stems(library.text + " ".join(piece.title or "" for piece in library.pieces))
+        if (called and (match[1] or known or _SEVERAL.search(who))) or (_SEVERAL.search(who) and not known):
+            found = tuple(at for at, title in enumerate(titles) if authors | {year} <= title)
+            yield _Citation(start, end, found or None, _authors_claim(case, match, stop))
+        stop = match.end()
+
+
+def _author(match: re.Match[str]) -> tuple[str, str, int, int]:
+    if match[1]:
+        return match[1], match[2], match.start(1), match.end(2)
+    return match[3], match[4], match.start(3), match.end()
+
+
+def _authors_claim(case: Case, match: re.Match[str], stop: int) -> tuple[int, int]:
+    """What authors are cited for: the words before, or after where only the year is in brackets."""
+    if match[1]:
+        return max(_claim(case, match.start(), ())[0], stop), match.start()
+    cut = _CLAUSE_END.search(case.answer, match.end())
+    return match.end(), cut.start() if cut else len(case.answer)
+
+
+def _bracketed(case: Case, library: _Library, others: Sequence[_Citation]) -> Iterator[_Citation]:
+    """Titles in brackets, and what is called like them but for a letter or number."""
+    titles = [_unnumbered(piece.title) for piece in library.pieces]
+    families = {title.rpartition(" ")[0].casefold() for title in titles if _IDENTIFIED.search(title)}
+    text = f"{library.text}\n{' '.join(titles)}".casefold()
+    for match in _BRACKETED.finditer(case.answer):
+        name = match[1].strip()
+        if any(match.start() <= o.start < match.end() for o in others):
+            continue
+        found = tuple(at for at, title in enumerate(titles) if title.casefold() == name.casefold())
+        strange = _IDENTIFIED.search(name) and name.rpartition(" ")[0].casefold() in families and name.casefold() not in text
+        if found or strange:
+            yield _Citation(match.start(1), match.end(1), found or None, _claim(case, match.start(), ()))
+
+
+def _unnumbered(title: str | None) -> str:
+    """A title without the "[1]" before it."""
+    return re.sub(r"\A[\[(]?\d{1,3}[\]).:]+\s+", "", title or "").strip()
+
+
+_IDENTIFIED = re.compile(r"[a-z] (?:[A-Z]|\d{1,4})\Z")
+"""A title that ends in a letter or number of its own."""
 
 
 def _linked(case: Case, library: _Library) -> Iterator[_Citation]:
