@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from guardrail.checks.case import Case
+from guardrail.checks.dates import unknown_times
 from guardrail.checks.standing import kind_of, place_of, unsupported
 from guardrail.checks.sums import sums
 from guardrail.verdict import Finding, FindingKind
@@ -33,6 +35,18 @@ def _implied(case: Case) -> Iterator[Finding]:
         if reckoned:
             finding = case.finding(*place_of(case, amount), kind_of(amount), "the numbers at hand do not make this")
             yield replace(finding, risk=_IMPLIED)
+    for moment in unknown_times(case):
+        around = case.claims_text(moment.start) + " " + case.question
+        if _SPAN.search(around) and _LASTS.search(around):
+            finding = case.finding(moment.start, moment.end, FindingKind.DATE, "the times at hand do not make this")
+            yield replace(finding, risk=_IMPLIED)
+
+
+_SPAN = re.compile(
+    r"\b(?:\d+|an?|half|one|two|three|four|five|six|seven|eight|nine|ten|twelve|thirty|forty|fifty|sixty)[ -]?(?:an?[ ])?"
+    r"(?:h|min|minutes?|hours?|days?|weeks?|months?|years?)\b", re.IGNORECASE,
+)  # fmt: skip
+_LASTS = re.compile(r"\b(?:last\w*|takes?|took|taking|after|later|within|from|start\w*|begin\w*|since|add\w*|plus|long)\b", re.I)
 
 
 def _meet(one: Finding, two: Finding) -> bool:

@@ -128,6 +128,11 @@ class Case:
         return any(len(_ROW.findall(piece.text)) > 1 for piece in self.evidence)
 
     @cached_property
+    def percentages(self) -> bool:
+        """Whether what is at hand speaks of percentages, of which a table may leave out the sign."""
+        return any(_PERCENT.search(_whole(piece)) for piece in self.evidence)
+
+    @cached_property
     def scale(self) -> float:
         """What a bare number of the evidence may stand for: 1,000 where a heading says "in thousands"."""
         match = next((m for piece in self.evidence if (m := _SCALED.search(_whole(piece)))), None)
@@ -166,6 +171,7 @@ _SCALED = re.compile(
     r"(?:[ ](?:of )?(?:euros?|dollars?|pounds?|EUR|USD|GBP|[€$£]))?[)\],\n|]",
     re.IGNORECASE,
 )
+_PERCENT = re.compile(r"%|per ?cent|\b(?:rates?|shares?|proportions?)\b", re.IGNORECASE)
 _ROW = re.compile(r"^[^|\n]*\|[^|\n]*\|.*$|^[^\t\n]*\t[^\t\n]*\t.*$", re.MULTILINE)
 
 
@@ -204,8 +210,14 @@ def _numbers(text: str) -> list[Amount]:
     return [*_figures(text), *_roman(text)]
 
 
+def _once(match: re.Match[str]) -> str:
+    """ "an hour" as "01 hour", which has the same length."""
+    word = match[0].split()[0]
+    return ("01" if word.lower() == "an" else "1".ljust(len(word))) + match[0][len(word) :]
+
+
 def _figures(text: str) -> list[Amount]:
-    text = _ONE.sub(lambda match: match[0].replace(match[0].split()[0], "1".ljust(len(match[0].split()[0])), 1), text)
+    text = _ONE.sub(_once, text)
     if not _DIGIT.search(text):  # most sentences: only words may be numbers
         return amounts(text)
     text = without(text, NUMBERING)

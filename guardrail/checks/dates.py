@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import pairwise
 
@@ -13,7 +13,7 @@ from guardrail.checks.moments import Moment
 from guardrail.checks.reckoned import Span, days_from, minutes_from, spans_of
 from guardrail.verdict import Finding, FindingKind
 
-__all__ = ["dates"]
+__all__ = ["dates", "unknown_times"]
 
 _DENIED = re.compile(r"\b(?:not|no|none|never|closed|except|rather than|instead of|n['’]t|nor|but)\b", re.IGNORECASE)
 _NEGATED = re.compile(r"(?:\b(?:not|never)|n['’]t)\b[^,;]*\Z", re.IGNORECASE)
@@ -32,15 +32,25 @@ def dates(case: Case) -> list[Finding]:
     """
     if not case.evidence or not case.moments:
         return []
-    known = _Known(case)
-    stated = [moment for moment in case.moments if moment.sure and _stated(case, moment)]
+    unknown = unknown_times(case)
     found = []
-    for moment in stated:
+    for moment in case.moments:
         rival = case.misplaced.get((moment.start, moment.end))
-        if rival is not None or not known.bears_out(moment):
+        if moment in unknown or (rival is not None and moment.sure and _stated(case, moment)):
             said = rival.of_another if rival else ""
             found.append(case.finding(moment.start, moment.end, FindingKind.DATE, said))
     return found
+
+
+def unknown_times(case: Case) -> list[Moment]:
+    """The times in claims that nothing at hand states, and that do not follow from what is."""
+    if not case.evidence or not case.moments:
+        return []
+    if "unknown times" not in case.shelf:
+        known = _Known(case)
+        unknown = (m for m in case.moments if m.sure and _stated(case, m) and not known.bears_out(m))
+        case.shelf["unknown times"] = {(m.start, m.end) for m in unknown}
+    return [m for m in case.moments if (m.start, m.end) in case.shelf["unknown times"]]
 
 
 def _stated(case: Case, moment: Moment) -> bool:
@@ -139,9 +149,18 @@ class _Known:
         }
         if len(days) * len(self._told[0]) > _MOST:
             return set()
-        once = days_from(days, self._told[0])
+        once = days_from(days, self._told[0]) | set(self._weekdays_from(self._days()))
         short = [span for span in self._told[0] if span[1] <= 14 and not span[0]]
         return once | (days_from(once, short) if len(once) * len(short) <= _MOST else set())
+
+    def _weekdays_from(self, days: Iterable[datetime.date]) -> Iterator[datetime.date]:
+        """The days of the weekdays at hand before and after those days."""
+        wanted = {m.number for m in self.times if m.grain == "weekday"}
+        for day in list(days)[:40]:
+            for weekday in wanted:
+                ahead = (weekday - day.weekday() - 1) % 7 + 1
+                yield day + datetime.timedelta(ahead)
+                yield day - datetime.timedelta(7 - ahead or 7)
 
     def _days(self) -> Iterator[datetime.date]:
         """The dates at hand of which year, month and day are known."""

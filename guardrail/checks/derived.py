@@ -55,11 +55,12 @@ def derived(
     *,
     scale: float = 1.0,
     times: frozenset[float] = frozenset(),
+    change: str = "",
 ) -> bool:
     """Whether numbers of one sentence, or of all where they are few, make the number ``said``.
 
     ``told``: what may have been done with them. ``scale``: what a bare number in the evidence may stand for. ``times``: what
-    any number may be multiplied or divided by.
+    any number may be multiplied or divided by. ``change``: ``up`` or ``down`` where a percentage is said to be a rise or a fall.
     """
     few = [amount for sentence in facts for amount in sentence]
     groups: Iterable[Sequence[Amount]] = [few, *facts] if len(few) <= _FEW else facts
@@ -69,7 +70,9 @@ def derived(
         return True
     scales = {1.0, scale}
     return any(
-        _follows(said, group[: _MANY if said.digits >= 3 else _FEW], told, scales) for group in groups if len(group) > 1
+        _follows(said, group[: _MANY if said.digits >= 3 else _FEW], told, scales, change)
+        for group in groups
+        if len(group) > 1
     )
 
 
@@ -80,9 +83,13 @@ def _multiplied(said: Amount, facts: Sequence[Amount], times: frozenset[float]) 
     )
 
 
-def _follows(said: Amount, group: Sequence[Amount], told: frozenset[str], scales: set[float]) -> bool:
+def _follows(
+    said: Amount, group: Sequence[Amount], told: frozenset[str], scales: set[float], change: str = ""
+) -> bool:
     names = {name for name, _ in said.readings}
     if names & {"percent", "share"}:
+        if change:
+            return any(close(said, said.value, value, 1e-3) for value in _changes(group, said, change))
         return any(close(said, said.value, value, 1e-3) for value in _ratios(group, said))
     like = [amount for amount in group if comparable(said, amount) or amount.bare]
     if said.readings[0][0] == "time":
@@ -198,6 +205,25 @@ def _of_three(group: Sequence[Amount]) -> Iterator[float]:
             if three is not one and three is not two:
                 yield one.figure * two.figure + three.figure
                 yield abs(one.figure * two.figure - three.figure)
+
+
+def _changes(group: Sequence[Amount], said: Amount, change: str) -> Iterator[float]:
+    """By what share one number rose or fell to another: of the one that it had been."""
+    whole = 100.0 if said.readings[0][0] == "percent" else 1.0
+    percents = [amount.value for amount in group if amount.readings[0][0] == "percent"]
+    if "point" in said.text or "pp" in said.text or "bas" in said.text or "bps" in said.text or said.value < 1:
+        yield from (abs(one - two) for one, two in combinations(percents, 2))
+    sorts: dict[str, list[float]] = {}
+    for amount in group:
+        if amount.readings[0][0] != "ordinal" and not _is_year(amount):
+            sorts.setdefault(amount.readings[0][0], []).append(abs(amount.value))
+    for values in sorts.values():
+        known = set(values)
+        for low, high in (sorted(pair) for pair in combinations(values, 2)):
+            if low > 0:
+                yield whole * (high - low) / (low if change == "up" else high)
+                if not (high - low in known if change == "up" else high + low in known):
+                    yield whole * low / high  # the low one may be what was added or taken
 
 
 def _ratios(group: Sequence[Amount], said: Amount) -> Iterator[float]:

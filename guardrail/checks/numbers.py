@@ -27,7 +27,7 @@ def numbers(case: Case) -> list[Finding]:
     """
     if not case.evidence:
         return []
-    found = [_finding(case, amount, "") for amount, reckoned in unsupported(case) if not reckoned]
+    found = [_finding(case, amount, "") for amount, _ in unsupported(case)]
     return [*found, *_misplaced(case)]
 
 

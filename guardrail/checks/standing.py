@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Iterator, Sequence
+from itertools import combinations, pairwise
 
 from guardrail.checks.amounts import Amount
 from guardrail.checks.case import Case, Claim
 from guardrail.checks.content import stems
+from guardrail.checks.dates import unknown_times
 from guardrail.checks.derived import cues, derived, multiples
 from guardrail.checks.reckoned import days_between, minutes_between
 from guardrail.checks.sums import results, spans
-from guardrail.checks.support import close, same
+from guardrail.checks.support import close, comparable, same
 from guardrail.verdict import FindingKind
 
 __all__ = ["borne_out", "in_sum", "is_denied", "kind_of", "place_of", "unsupported"]
@@ -34,12 +37,19 @@ _RECKONED = re.compile(
     re.I,
 )
 _RECKONS = re.compile(
-    r"\b(?:in total|total(?:s|ling|ed)?|altogether|together|combined|in all|adds? up|sum|average|mean|median|sav(?:e|es|ing)|led|leads?|"
+    r"\b(?:rate|share|proportion|percentage|aged?|increase|decrease|rise|discount|tax|VAT|interest|tip|in total|total(?:s|ling|ed)?|altogether|together|combined|in all|adds? up|sum|average|mean|median|sav(?:e|es|ing)|led|leads?|"
     r"ahead|behind|differ\w*|margin|remain\w*|left|leaves|share of|makes? up|(?:rose|fell|grew|up|down) by|as (?:much|many)|works? out|"
     r"comes? to|i\.e|that is)\b",
     re.IGNORECASE,
 )
 """What says that a number was reckoned."""
+_ASKS = re.compile(
+    r"\b(?:how (?:long|old)|by how much|by what|in total|altogether|together|combined|in all|sum|average|mean|median|difference|"
+    r"left|remain\w*|rate|share|proportion|percentage|profit|what (?:do|will|would|does|did|should) .{1,40}(?:pay|cost|be|get))\b",
+    re.IGNORECASE,
+)
+"""What asks for a reckoning."""
+_REST = re.compile(r"\b(?:after|with|at|for|including|plus|less|minus)\b.{0,40}\d", re.IGNORECASE)
 _NEGATED = re.compile(r"(?:\b(?:not|never)|n['’]t)\b[^,;]*\Z", re.IGNORECASE)
 _AGE_NOW = re.compile(r"['’]?s\b|[ -](?:years? )?(?:ago|old|anniversary|birthday)\b", re.IGNORECASE)
 """Decades of a life, and what depends on the day of the answer."""
@@ -93,13 +103,28 @@ def unsupported(case: Case) -> list[tuple[Amount, bool]]:
     found, seen = [], set()
     for amount in case.amounts:
         claim = case.claim_at(amount.start)
-        if claim is None or in_sum(case, amount) or _passed_over(case, claim, amount) or _is_supported(case, amount):
+        if claim is None or in_sum(case, amount):
+            continue
+        if not _is_miscounted(case, amount) and (_passed_over(case, claim, amount) or _is_supported(case, amount)):
             continue
         place = place_of(case, amount)
         if place not in seen:
             seen.add(place)
-            found.append((amount, bool(_RECKONS.search(_clause(case, claim, amount)))))
+            found.append((amount, _is_reckoned(case, claim, amount)))
     return found
+
+
+def _is_reckoned(case: Case, claim: Claim, amount: Amount) -> bool:
+    """Whether the answer says that a number was reckoned, or the question asks for that and there is what to reckon with."""
+    if _RECKONS.search(_clause(case, claim, amount)):
+        return True
+    if amount.readings[0][0] == "ordinal" or not _ASKS.search(case.question):
+        return False
+    facts = [fact for sentence in case.facts for fact in sentence]
+    times = amount.readings[0][0] == "time" and sum(m.grain == "time" for m in case.times) > 1
+    return times or sum(comparable(amount, fact) or amount.readings[0][0] == "percent" for fact in facts) > (
+        0 if _REST.search(claim.text) else 1
+    )
 
 
 def in_sum(case: Case, amount: Amount) -> bool:
@@ -117,7 +142,7 @@ def _supported_places(case: Case) -> set[tuple[int, int]]:
         return known
     places = case.shelf["supported"] = set()
     rest = [(amount, claim) for amount in case.amounts if (claim := case.claim_at(amount.start)) is not None]
-    shown = results(case)
+    shown = [*results(case), *_years(case)]
     for _ in range(3):
         new = [amount for amount, claim in rest if _stands(case, claim, amount, shown)]
         if not new:
@@ -129,6 +154,40 @@ def _supported_places(case: Case) -> set[tuple[int, int]]:
             break
         shown = [*shown, *followed]
     return places
+
+
+def _years(case: Case) -> Iterator[Amount]:
+    """The years that the answer says and that stand."""
+    unknown = unknown_times(case)
+    for m in case.moments:
+        if m.grain == "date" and m.sure and m not in unknown and (year := m.readings[0][0]):
+            yield Amount(m.start, m.end, str(year), (("", float(year)),), 1.0, 4, False, "", float(year), float(year))
+
+
+_LISTED = re.compile(r"^[ \t*#-]*([^\n:.,]{3,50}):[ \t*]*([^\n:]+?,[^\n:]+?)(?:\.(?=\s|\Z)|;|\n|\Z)", re.MULTILINE)
+_BULLETED = re.compile(r"^[ \t*#]*([^\n:.,]{3,60}):?[ \t*]*\n+((?:[ \t]*(?:[-*•]|\d{1,2}[.)])[ \t]+[^\n]+(?:\n|\Z)){2,})", re.MULTILINE)
+_PARTLY = re.compile(r"\b(?:includ\w*|such as|e\.g|examples?|among|some|etc|more|others?)\b", re.IGNORECASE)
+
+
+def _is_miscounted(case: Case, amount: Amount) -> bool:
+    """Whether the evidence lists the things that the answer counts, under their name, and has another number of them."""
+    noun = _NOUN.match(case.prose, amount.end)
+    if not amount.bare or not noun or not 1 < amount.value <= _MOST or amount.value != int(amount.value):
+        return False
+    wanted = stems(noun[1])
+    counts = {count for head, count in _lists(case) if wanted and wanted <= stems(head.split(" of ")[0])}
+    return bool(counts) and amount.value not in counts and not _is_stated(case, amount)
+
+
+def _lists(case: Case) -> Iterator[tuple[str, int]]:
+    """What lists in the evidence are called, and how many things they have."""
+    for piece in case.evidence:
+        for match in _LISTED.finditer(piece.text):
+            if not _PARTLY.search(match[0]):
+                yield match[1], len([part for part in re.split(r",(?!\d)|[ ]and[ ]", match[2]) if part.strip(" *")])
+        for match in _BULLETED.finditer(piece.text):
+            if not _PARTLY.search(match[1]):
+                yield match[1], len(match[2].strip().splitlines())
 
 
 def _passed_over(case: Case, claim: Claim, amount: Amount) -> bool:
@@ -176,11 +235,29 @@ def _no_place(case: Case, amount: Amount, before: str) -> bool:
 
 
 def _is_stated(case: Case, amount: Amount) -> bool:
-    return any(same(amount, fact) for sentence in case.facts for fact in sentence)
+    facts = (fact for sentence in case.facts for fact in sentence)
+    if amount.readings[0][0] == "percent" and not case.percentages:  # 28 people are not 28 %
+        facts = (fact for fact in facts if not fact.bare or fact.value <= 1)
+    return any(same(amount, fact) for fact in facts)
+
+
+def _is_of_another_time(case: Case, amount: Amount) -> bool:
+    """Whether the evidence has just this amount, but a month and not a year."""
+    if not amount.per or amount.bare:
+        return False
+    alike = [
+        fact.per
+        for sentence in case.facts
+        for fact in sentence
+        if fact.readings[0] == amount.readings[0] and fact.figure == amount.figure
+    ]
+    return bool(alike) and "" not in alike and amount.per not in alike
 
 
 def _stands(case: Case, claim: Claim, amount: Amount, shown: list[Amount]) -> bool:
     """Whether a number is stated, follows or was counted. ``shown``: numbers of the answer that stand already."""
+    if _is_of_another_time(case, amount):
+        return False
     if _is_stated(case, amount) or any(same(amount, result) for result in shown if result is not amount):
         return True
     if case.tabular and any(abs(amount.written - fact.written) < 1e-9 for sentence in case.facts for fact in sentence):
@@ -191,7 +268,7 @@ def _stands(case: Case, claim: Claim, amount: Amount, shown: list[Amount]) -> bo
         return True
     if amount.readings[0][0] == "ordinal":
         return any(day == amount.value for moment in case.times for _, _, day in moment.readings)
-    if amount.readings[0][0] == "" and _dated(case, amount):
+    if amount.readings[0][0] == "" and (_dated(case, amount) or _is_age(case, amount)):
         return True
     return amount.bare and amount.value == int(amount.value) and _counted(case, claim, amount)
 
@@ -225,18 +302,45 @@ def _follows(case: Case, claim: Claim, amount: Amount, shown: list[Amount]) -> b
         done |= {"sum", "difference", "product"}
     elif len(told) <= _PAIRED and amount.bare and amount.value > 10:
         done |= {"difference"}
+    elif _counts_all(case, claim, amount, told):
+        done |= {"sum"}
     elif len(told) <= _FEW and _OF.search(case.prose[max(0, amount.start - 12) : amount.end + 8]):
         done |= {"sum"}
     groups = [*case.facts, [*told, *shown]] if shown and len(told) + len(shown) <= 2 * _FEW else case.facts
     near = [a for a in case.amounts if claim.start <= a.start < claim.end and a is not amount and a.value <= _SMALL]
     times = multiples(claim.text) | {a.figure for a in near if a.figure == int(a.figure) and a.figure > 1}
-    return derived(amount, groups, done, scale=case.scale, times=times) or _lasts(case, amount)
+    change = _change(case.prose, amount) if amount.readings[0][0] in ("percent", "share") else ""
+    return derived(amount, groups, done, scale=case.scale, times=times, change=change) or _lasts(case, amount)
+
+
+def _counts_all(case: Case, claim: Claim, amount: Amount, told: Sequence[Amount]) -> bool:
+    """Whether the claim says of how many things it speaks, and so many numbers are at hand."""
+    counts = {a.value for a in case.amounts if claim.start <= a.start < claim.end and a.bare and a is not amount}
+    return 1 < sum(comparable(amount, fact) for fact in told) in counts
+
+
+_UP = r"(?:up|ris\w+|rose|grew|grow\w*|gain\w*|increas\w*|jump\w*|climb\w*|surg\w+|rais\w+)"
+_DOWN = r"(?:down|fall\w*|fell|drop\w*|declin\w+|decreas\w*|reduc\w+|lower\w*|cut|shrank|slump\w*)"
+_BY = r"(?:[ ](?:by|of))(?:[ ](?:about|roughly|around|nearly|almost|over|some|just|only|under|more than))?[ ]\Z"
+_ROSE, _FELL = re.compile(rf"\b{_UP}{_BY}", re.IGNORECASE), re.compile(rf"\b{_DOWN}{_BY}", re.IGNORECASE)
+_MORE = re.compile(r"[ ](?:more|higher|increase|rise|growth|larger|bigger|dearer)\b", re.IGNORECASE)
+_LESS = re.compile(r"[ ](?:less|fewer|lower|decrease|drop|decline|fall|reduction|smaller|cheaper|discount)\b", re.IGNORECASE)
+
+
+def _change(text: str, amount: Amount) -> str:
+    """Whether a percentage is said to be a rise or a fall."""
+    before = text[max(0, amount.start - 40) : amount.start]
+    if _ROSE.search(before) or _MORE.match(text, amount.end):
+        return "up"
+    return "down" if _FELL.search(before) or _LESS.match(text, amount.end) else ""
 
 
 def _lasts(case: Case, amount: Amount) -> bool:
     """Whether a length of time lies between two times at hand."""
     if amount.readings[0][0] != "time":
         return False
+    if any(abs(amount.value - months * 2629800) < 0.02 * amount.value for months in _months(case)):
+        return True
     times = [at for m in case.times if m.grain == "time" for at, _, _ in m.readings if at is not None]
     days = [datetime.date(year or 2023, month, day) for m in case.times if m.grain == "date" for year, month, day in m.readings
             if month and day and (month, day) != (2, 29)]  # fmt: skip
@@ -244,6 +348,15 @@ def _lasts(case: Case, amount: Amount) -> bool:
         86400.0 * count for count in days_between(days)
     ]
     return any(close(amount, amount.value, length, 0.02 if length > 40 * 86400 else 1e-6) for length in lengths)
+
+
+def _months(case: Case) -> Iterator[int]:
+    """How long the ranges of months at hand are, the last one counted or not."""
+    for first, last in pairwise(case.times):
+        if last.until and first.grain == last.grain == "date":
+            (_, one, day), (_, two, other) = first.readings[0], last.readings[0]
+            if one and two and not day and not other:
+                yield from ((two - one) % 12, (two - one) % 12 + 1)
 
 
 _FEW = 7
@@ -265,6 +378,17 @@ def _dated(case: Case, amount: Amount) -> bool:
     """Whether a bare number is the day, year or hour of a date at hand."""
     value = int(amount.value)
     return any(value in reading or 60 * value in reading for moment in case.times for reading in moment.readings)
+
+
+_AGED = re.compile(r"\b(?:aged?|age of|at)[ ]\Z", re.IGNORECASE)
+
+
+def _is_age(case: Case, amount: Amount) -> bool:
+    """Whether a number is said to be an age and lies between two years at hand."""
+    if not _AGED.search(case.prose[max(0, amount.start - 10) : amount.start]) or not 0 < amount.value < 120:
+        return False
+    years = [year for m in case.times if m.grain == "date" for year, _, _ in m.readings if year]
+    return any(abs(one - two) - amount.value in (0, 1) for one, two in combinations(years[:30], 2))
 
 
 def _counted(case: Case, claim: Claim, amount: Amount) -> bool:

@@ -59,6 +59,8 @@ def sums(case: Case) -> Iterator[Sum]:
     yield from _totals(case)
     yield from _changes(case)
     yield from _ages(case)
+    yield from _rests(case)
+    yield from _shares(case)
 
 
 def _equations(case: Case) -> Iterator[Sum]:
@@ -150,7 +152,8 @@ def _makes(value: float, result: Amount, about: bool) -> bool:
     whole = step >= 1 and not about and not result.about
     allowed = 1e-6 * abs(value) if whole and step > 1 else 0.5001 * step
     if whole and step == 1:
-        allowed = 0.5001 if abs(value - round(value)) > 1e-6 else 1e-6
+        ends = abs(4 * value - round(4 * value)) < 1e-9 and abs(value) < 100  # 12.5 is not written as 12
+        allowed = 1e-6 if ends else 0.5001
     if about or result.about:
         allowed = max(allowed, 0.05 * abs(value))
     return abs(value - result.figure) <= allowed + 1e-9 or (step < 1 and abs(value - result.figure) < step)
@@ -221,6 +224,43 @@ def _changes(case: Case) -> Iterator[Sum]:
             if _FROM_TO.search(told) and between.strip(" ").endswith("to") and _CHANGE.search(reason):
                 value = abs(two.value - one.value) / abs(one.value) * 100
                 yield Sum(change.start, change.end, _makes(value, change, change.about), change)
+
+
+_LESS = re.compile(r"\b(?:less(?! than)|minus|after (?:deducting|subtracting)|deducting|subtracting|taking (?:off|away))\b", re.IGNORECASE)
+_LEAVES = re.compile(r"\b(?:leav(?:es?|ing)|makes?|gives?|comes? to|remain\w*|left)\b", re.IGNORECASE)
+
+
+def _rests(case: Case) -> Iterator[Sum]:
+    """What is left where the answer takes one number from the one before: "41 m. Less 3 m, that leaves 38 m"."""
+    for cue in _LESS.finditer(case.prose):
+        before = [a for a in case.amounts if cue.start() - 60 < a.end <= cue.start()]
+        after = [a for a in case.amounts if cue.end() <= a.start < cue.end() + 80][:2]
+        if not before or len(after) < 2 or after[0].start > cue.end() + 12:
+            continue
+        whole, part, rest = before[-1], *after
+        if len({a.readings[0][0] for a in (whole, part, rest)}) == 1 and _LEAVES.search(case.prose, part.end, rest.start):
+            factor = rest.value / rest.figure if rest.figure else 1.0
+            yield Sum(rest.start, rest.end, _makes((whole.value - part.value) / factor, rest, rest.about), rest)
+
+
+_PARTS = re.compile(r" (?:of|out of) (?:the |its |all |these )?")
+_MAKES = re.compile(r"\b(?:rate|share|proportion|i\.e|that is|which is|makes?|comes? to|equals?|or)\b|[=(]", re.IGNORECASE)
+
+
+def _shares(case: Case) -> Iterator[Sum]:
+    """Percentages of "28 of 80" that are stated in the same sentence and not at hand."""
+    for claim in case.claims:
+        inside = [a for a in case.amounts if claim.start <= a.start < claim.end]
+        for part, whole, share in zip(inside, inside[1:], inside[2:], strict=False):
+            if share.readings[0][0] != "percent" or not (part.bare and whole.bare and 0 < part.value <= whole.value):
+                continue
+            if not _PARTS.fullmatch(case.prose, part.end, whole.start) or not _MAKES.search(case.prose, whole.end, share.start):
+                continue
+            made = 100 * part.value / whole.value
+            right = any(_makes(value, share, share.about) for value in (made, 100 - made))
+            if share.bound or any(same_value(share, fact) for sentence in case.facts for fact in sentence):
+                continue
+            yield Sum(share.start, share.end, right, share)
 
 
 _AGE = re.compile(r"\b(?:(?:at )?the age of|aged|at age)\s+(\d{1,3})\b", re.IGNORECASE)
