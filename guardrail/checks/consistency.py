@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from guardrail.checks.alike import key
 from guardrail.checks.amounts import Amount, amounts
 from guardrail.checks.aside import prose
 from guardrail.checks.case import Case, Claim, claims_of
-from guardrail.checks.content import stems
+from guardrail.checks.content import STOP, WORD, stems
+from guardrail.checks.deeds import deeds, not_done
 from guardrail.checks.moments import Moment, moments
-from guardrail.checks.named import Named
+from guardrail.checks.named import Named, plain
+from guardrail.checks.polarity import FILLERS, PARTS, Said, alike, clauses, opposed
 from guardrail.checks.slots import Slot, agree, conflicting, misplaced, read
 from guardrail.checks.support import comparable, same
 from guardrail.conversation import Evidence
@@ -20,17 +23,13 @@ from guardrail.verdict import Finding, FindingKind
 __all__ = ["consistency"]
 
 _CORRECTS = re.compile(
-    r"\b(?:apolog\w+|sorry|correct(?:ion|ed|ing)?|mistake\w*|misspoke|wrong|error|earlier I|previously|actually|updat\w+|"
-    r"instead|rather than|changed|now|new|latest|revised)\b",
+    r"\b(?:apolog\w+|sorry|correction|corrected|correcting|mistake\w*|misspoke|(?:was|were) wrong|earlier I|my (?:earlier|previous|last)|"
+    r"previously|updated?|revised|rather than|what I said)\b",
     re.IGNORECASE,
 )
-_PARTS = re.compile(r"(?<=[a-z\d%€]),? (?:so|but|which|while|whereas|although)\b|[;—]|, (?=[a-z])")
-_FILLERS = frozenset(
-    stem
-    for word in "yes again already said remember total about approximately roughly exactly currently just really is stands "
-    "stand tall high long wide amount cost price last located around overall sure course indeed right actual".split()
-    for stem in stems(word)
-)
+"""What says that the answer takes back something."""
+_ANEW = re.compile(r"\b(?:actually|instead|changed|now|new|latest|wrong|error)\b", re.IGNORECASE)
+"""The same in one sentence, where it may mean something else."""
 _WORDS = 2
 """Two sentences that share fewer words of content may be about different things."""
 
@@ -57,7 +56,7 @@ def consistency(case: Case) -> list[Finding]:
         return []
     before = [(text, statement) for text in case.earlier for statement in _statements(claims_of(prose(text)))]
     found = [place for statement in _statements(iter(case.claims)) for place in _contradicted(case, statement, before)]
-    found += [*_elsewhere(case), *_denied(case), *_relabelled(case)]
+    found += [*_elsewhere(case), *_not_done(case), *_denied(case), *_relabelled(case)]
     taken: list[Finding] = []
     for start, end, held in found:
         if not any(start < other.end and other.start < end for other in taken):
@@ -72,54 +71,60 @@ def _elsewhere(case: Case) -> Iterator[tuple[int, int, str]]:
     known = [slot for number, text in enumerate(given) for slot in read(text, number)]
     said = read(case.prose)
     for slot, rival in [*misplaced(said, told), *conflicting(said, told)]:
-        if case.claim_at(slot.start) is None or any(
-            agree(slot.value, other.value) for other in known if _near(slot, other)
-        ):
+        if _ANEW.search(case.claims_text(slot.start)) or case.claim_at(slot.start) is None:
+            continue
+        if any(agree(slot.value, other.value) and _near(slot, other, rival) for other in known):
             continue
         yield slot.start, slot.end, _sentence(case.earlier[rival.unit[0]], rival.start)
 
 
-def _near(slot: Slot, other: Slot) -> bool:
-    """Whether what was told of a value may be what is said of it."""
-    return not slot.near or bool(slot.near & (other.near | other.wide)) or not isinstance(slot.value, Named)
+def _near(slot: Slot, other: Slot, rival: Slot) -> bool:
+    """Whether what was told of a value may be what is said of it: of a name, no less than was of the rival."""
+    if not slot.near or not isinstance(slot.value, Named):
+        return True
+    return bool(slot.near & (other.near | other.wide)) and not (slot.near & rival.near) - other.near - other.wide
 
 
 def _sentence(text: str, place: int) -> str:
     return next((claim.text for claim in claims_of(text) if claim.start <= place < claim.end), text)
 
 
-_NOT = re.compile(
-    r"\b(?:not|no|never|cannot|none|without|neither|nor|unable|impossible|forbidden|prohibited)\b|n['’]t\b",
-    re.IGNORECASE,
-)
-_ALIKE = 0.7
-"""The share of the words of the shorter clause that two clauses must have in common to deny each other."""
-
-
 def _denied(case: Case) -> Iterator[tuple[int, int, str]]:
-    """Clauses that say the same as one of an earlier turn but for a "not"."""
-    before = [clause for text in case.earlier for claim in claims_of(prose(text)) for clause in _clauses(claim)]
+    """Clauses that say the opposite of one of an earlier turn, and that nothing at hand says now."""
+    before = [clause for text in case.earlier for claim in claims_of(prose(text)) for clause in clauses(claim)]
+    given = [*(piece.text for piece in case.evidence), *(m.text for m in case.conversation if m.role == "user")]
+    told = [clause for text in given for claim in claims_of(text) if "?" not in claim.text for clause in clauses(claim)]
     for claim in case.claims:
-        for start, text in _clauses(claim):
-            words = stems(text) - _FILLERS
-            for _, other in before:
-                theirs = stems(other) - _FILLERS
-                shared = len(words & theirs)
-                if shared < 2 or shared < _ALIKE * min(len(words), len(theirs)) or shared < 0.5 * len(words | theirs):
-                    continue
-                if bool(_NOT.search(text)) != bool(_NOT.search(other)):
-                    yield start, start + len(text), other
-                    break
+        for clause in clauses(claim):
+            if _ANEW.search(claim.text) or clause.other or _is_new(case, clause):
+                continue
+            held = next((b for b in before if not (b.other and not b.sides) and opposed(clause, b)), None)
+            if held is not None and not any(alike(clause, other) for other in told):
+                yield clause.start, clause.start + len(clause.text), held.text
 
 
-def _clauses(claim: Claim) -> Iterator[tuple[int, str]]:
-    at = 0
-    for part in [*_PARTS.finditer(claim.text), None]:
-        end = part.start() if part else len(claim.text)
-        raw = claim.text[at:end]
-        if text := raw.strip(" ,.;:!"):
-            yield claim.start + at + raw.index(text), text
-        at = part.end() if part else end
+def _is_new(case: Case, clause: Said) -> bool:
+    """Whether a clause of few words answers a question about something that was not talked of before."""
+    if len(clause.words) > 1:
+        return False
+    before = [message.text for message in case.conversation[:-1]]
+    known = frozenset(key(word) for text in before for word in WORD.findall(text.lower()))
+    asked = next(iter(clauses(Claim(0, len(case.question), case.question))), None)
+    return asked is not None and bool(asked.words - known - clause.words - _TALK)
+
+
+_TALK = frozenset(key(word) for word in "tell told say said mean ask know remind check confirm repeat understand think".split())
+
+
+def _not_done(case: Case) -> Iterator[tuple[int, int, str]]:
+    """Names of whom the answer says what an earlier turn said of others, where nothing else names them."""
+    given = [*(piece.text for piece in case.evidence), *(m.text for m in case.conversation if m.role != "assistant")]
+    known = frozenset(plain(word) for text in given for word in WORD.findall(text))
+    told = [deed for text in case.earlier for deed in deeds(text)]
+    for doer, rival in not_done(deeds(case.prose), told) if told else ():
+        if not doer.words & known:
+            held = next((text for text in case.earlier if rival.text in text), rival.text)
+            yield doer.start, doer.end, _sentence(held, held.index(rival.text))
 
 
 _LABELLED = re.compile(
@@ -151,7 +156,7 @@ def _finding(case: Case, start: int, end: int, held: str) -> Finding:
 def _statements(claims: Iterator[Claim]) -> Iterator[_Statement]:
     for claim in claims:
         at = 0
-        for part in [*_PARTS.finditer(claim.text), None]:
+        for part in [*PARTS.finditer(claim.text), None]:
             end = part.start() if part else len(claim.text)
             yield from _statement(claim.start + at, claim.text[at:end])
             at = part.end() if part else end
@@ -164,7 +169,13 @@ def _statement(start: int, text: str) -> Iterator[_Statement]:
         blank = list(text)
         for begin, end in [(m.start, m.end) for m in times] + [(a.start, a.end) for a in numbers]:
             blank[begin:end] = " " * (end - begin)
-        yield _Statement(start, text, stems("".join(blank)), numbers, times)
+        yield _Statement(start, text, _keys("".join(blank)), numbers, times)
+
+
+def _keys(text: str) -> frozenset[str]:
+    """What the words of content are compared by; no numbers."""
+    words = (word for word in WORD.findall(text.lower()) if word not in STOP and not word[0].isdigit())
+    return frozenset(key(word) for word in words)
 
 
 def _contradicted(case: Case, said: _Statement, before: list[tuple[str, _Statement]]) -> Iterator[tuple[int, int, str]]:
@@ -192,7 +203,7 @@ def _same_subject(said: _Statement, other: _Statement) -> bool:
     """Whether every word of one clause is in the other."""
     if len(said.words & other.words) < _WORDS:
         return False
-    one, two = said.words - _FILLERS, other.words - _FILLERS
+    one, two = said.words - FILLERS, other.words - FILLERS
     return bool(one & two) and (one <= two or two <= one)
 
 
