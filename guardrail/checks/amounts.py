@@ -14,7 +14,10 @@ __all__ = ["Amount", "amounts"]
 _DIGITS = r"\d{1,3}(?:[,\u00a0\u202f’']\d{3})+(?!\d)(?:\.\d+)?|\d+(?:[.,]\d+)*"
 _FIGURE = re.compile(rf"(?<![\w.,])(?:{_DIGITS})|(?<![\d])[½¼¾⅓⅔]")
 _HALVES = {"½": 1 / 2, "¼": 1 / 4, "¾": 3 / 4, "⅓": 1 / 3, "⅔": 2 / 3}
-_SCALE = re.compile(r"(?:[  -]?(hundred|thousand|millions?|billions?|trillion|mn|bn|tn|lakh|crore|dozen)|([kKMBmb]))\b")
+_SCALE = re.compile(
+    r"(?:[  -]?(hundred|thousand|millions?|billions?|trillion|mn|bn|tn|lakh|crore|dozen|HUNDRED|THOUSAND|MILLION|BILLION|TRILLION|"
+    r"Hundred|Thousand|Million|Billion|Trillion)|([kKMBmb]))\b"
+)
 _NTH = re.compile(r"(?:st|nd|rd|th)\b")
 _NAMES = "(" + "|".join(re.escape(name) for name in sorted(UNITS, key=len, reverse=True)) + r")(?![\w/²³])"
 _UNIT = re.compile(r"[  ]?-?" + _NAMES)
@@ -269,7 +272,7 @@ def _scaled(text: str, end: int, money: bool) -> tuple[float, int, str]:
         return 1.0, end, ""
     if match[2] == "M" and not money and text[end : end + 2] in ("MB", "MW"):
         return 1.0, end, ""
-    return SCALES[match[1] or match[2]], match.end(), match[2] or ""
+    return SCALES[match[1].lower() if match[1] else match[2]], match.end(), match[2] or ""
 
 
 def _precision(written: str, figure: float, scale: float, base: float) -> tuple[float, int]:

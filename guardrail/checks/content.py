@@ -26,7 +26,7 @@ def stems(text: str) -> frozenset[str]:
 def stem(word: str) -> str:
     """A word in lower case without its commonest English ending."""
     word = re.sub(r"['’]s?$", "", word)
-    for ending in ("ing", "ed", "es", "s", "e", "y"):
+    for ending in ("ing", "ied", "ies", "ed", "es", "ys", "s", "e", "y"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word[: -len(ending)]
     return word

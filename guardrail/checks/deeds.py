@@ -20,7 +20,7 @@ _DOES = re.compile(
     r"([a-z]{3,})\b"
 )
 _AND = re.compile(r",?[ ](?:and|or|&)[ ]|,[ ]")
-_CUT = re.compile(r"[;:]|,[ ](?:and|but|while|whereas|which|who)\b|\b(?:but|while|whereas)\b|[ ]and[ ](?=[\w ]{0,30}\bby\b)")
+_CUT = re.compile(r"[;:]|,[ ](?:and|but|while|whereas|which|who|as|when|after|before|although|where)\b|\b(?:but|while|whereas)\b|[ ]and[ ](?=[\w ]{0,30}\bby\b)")
 _BE = re.compile(r"\b(?:is|are|was|were|be|been|being)[ ](?:\w+ly[ ])?\Z")
 _SPELLING = 0.88
 _LIGHT = frozenset("say giv hav go get becom includ mak tak us tell hold call own".split()) - {"giv"}
@@ -38,6 +38,8 @@ class Deed:
     others: tuple[Named, ...]
     """The other names in its clause."""
     denied: bool
+    patients: tuple[Named, ...]
+    """Of the other names those to whom it is done."""
 
 
 def deeds(text: str, names: Sequence[Named] | None = None) -> list[Deed]:
@@ -58,14 +60,25 @@ def _deeds(text: str, start: int, end: int, names: Sequence[Named]) -> Iterator[
         else:
             continue
         if key(verb) not in _LIGHT:
-            yield _deed(text, (low, high), doers, verb, [n for n in inside if low <= n.start < high and n not in doers])
+            others = [n for n in inside if low <= n.start < high and n not in doers]
+            yield _deed(text, (low, high), doers, verb, others, bool(by))
 
 
-def _deed(text: str, place: tuple[int, int], doers: Sequence[Named], verb: str, others: Sequence[Named]) -> Deed:
+def _deed(
+    text: str, place: tuple[int, int], doers: Sequence[Named], verb: str, others: Sequence[Named], passive: bool
+) -> Deed:
     words = {key(word.lower()) for word in WORD.findall(text[place[0] : place[1]]) if word.lower() not in STOP}
     words -= {key(word.lower()) for name in doers for word in WORD.findall(name.text)} | {key(verb)}
     denied = re.search(r"\b(?:not|never|no)\b|n['’]t\b", text[place[0] : place[1]]) is not None
-    return Deed(key(verb), tuple(doers), frozenset(words), tuple(others), denied)
+    if passive:
+        patients = [n for n in others if n.start < doers[0].start and _DONE.match(text, n.end)]
+    else:
+        patients = [n for n in others if n.start > doers[-1].end and re.fullmatch(_TO, text[doers[-1].end : n.start])]
+    return Deed(key(verb), tuple(doers), frozenset(words), tuple(others), denied, tuple(patients))
+
+
+_DONE = re.compile(r"[ ](?:is|are|was|were|has been|have been|had been|will be)[ ](?:\w+ly[ ])?[a-z]+[ ]by\b")
+_TO = r"[ ](?:has |have |had |will |also |then |later |first )?[a-z]+[ ](?:the )?"
 
 
 def _rows(text: str, names: Sequence[Named]) -> Iterator[list[Named]]:
@@ -105,13 +118,13 @@ def not_done(said: Iterable[Deed], told: Sequence[Deed]) -> Iterator[tuple[Named
 def _instead(doer: Named, deed: Deed, same: Sequence[Deed]) -> Named | None:
     own = [other for other in same if any(_alike(name, doer) for name in (*other.doers, *other.others))]
     if not own:
-        about = [other for other in same if _shared(deed.about, other.about)]
+        about = [other for other in same if _shared(deed.about, other.about) >= max(1, 0.5 * len(deed.about))]
         return about[0].doers[0] if about and len(about) == len(same) else None
     if any(not any(_alike(name, doer) for name in other.doers) for other in own):
         own_too = [o for o in own if any(_alike(name, doer) for name in o.doers)]
         return None if own_too else own[0].doers[0]
     rest = [other for other in same if other not in own]
-    if len(deed.others) == 1 and rest and all(o.others and not _has(o, deed.others[0]) for o in own):
+    if len(deed.patients) == 1 and rest and all(o.patients and not _has(o, deed.patients[0]) for o in own):
         return rest[0].doers[0]  # who did it to another
     return None
 
@@ -125,5 +138,5 @@ def _has(deed: Deed, name: Named) -> bool:
     return any(other.alike(name) for other in (*deed.others, *deed.doers))
 
 
-def _shared(one: frozenset[str], two: frozenset[str]) -> bool:
-    return any(word == other or forms(word, other) for word in one for other in two)
+def _shared(one: frozenset[str], two: frozenset[str]) -> int:
+    return sum(any(word == other or forms(word, other) for other in two) for word in one)

@@ -77,14 +77,19 @@ _LOWER = re.compile(r"\b[a-z][\w'’-]*")
 def _surely(text: str) -> frozenset[str]:
     """Words that are names although they begin a sentence: the text has them within one, or they do something and are
     nowhere in lower case."""
-    low = frozenset(_LOWER.findall(text))
-    return frozenset(_WITHIN.findall(text)) | {word for word in _DOES.findall(text) if word.lower() not in low}
+    low = frozenset(_LOWER.findall(text)) if len(text) < _SHORT else None
+    does = () if low is None else (word for word in _DOES.findall(text) if word.lower() not in low)
+    return frozenset(_WITHIN.findall(text)) | frozenset(word for word in does if not word.endswith("ing"))
+
+
+_SHORT = 2000
+"""Characters of a text of which what does something is taken for a name; a long one names it more than once."""
 
 
 def _opening(run: str, surely: frozenset[str]) -> int:
     """How much of a run at a sentence's start is no name: its first word, unless it surely is one."""
     first, _, rest = run.partition(" ")
-    if first.lower() in STOP or first.lower() in _OPENERS:
+    if first.lower() in STOP or first.lower() in _OPENERS or (first.endswith("ing") and first not in surely):
         return len(first) + bool(rest)
     return 0 if rest or not first[1:].islower() or first in surely else len(first)
 

@@ -35,7 +35,7 @@ _COMMON = frozenset(
     "southern eastern western bluetooth christmas easter street avenue road station city county state university "
     "company inc ltd llc gmbh corp corporation group party church river war battle world team act chapter section "
     "however unfortunately fortunately moreover furthermore additionally therefore thus meanwhile finally overall yesterday today tomorrow currently recently sorry please note yes sure certainly indeed both each all some many most few several drama fantasy comedy romance thriller sci-fi"
-    " figure table article part volume version model level stage type class grade option key".split()
+    " championship championships federation league cup united states kingdom town centre center museum hospital college school club association committee council ministry department office agency institute society union figure table article part volume version model level stage type class grade option key".split()
 )
 """Words that are written with a capital without being a name of their own."""
 _SHORT = {
@@ -71,6 +71,12 @@ _ABROAD = {
     "bombay": "mumbai", "kyiv": "kiev", "turkey": "turkiye", "tuscany": "toscana", "cracow": "krakow", "lyons": "lyon",
 }  # fmt: skip
 """What places are called at home, without accents."""
+
+_VARIANTS = {
+    "center": "centre", "centre": "center", "theater": "theatre", "theatre": "theater", "harbor": "harbour", "harbour": "harbor",
+    "labor": "labour", "labour": "labor", "defense": "defence", "defence": "defense", "program": "programme",
+    "programme": "program", "organization": "organisation", "organisation": "organization", "color": "colour", "colour": "color",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,12 +265,21 @@ class _Known:
         word = _plain(token.text)
         if len(word) < 2 or word in _COMMON or word in self.words or word in self.lower or word[0].isdigit():
             return True
+        if self._glued(token.text) or _VARIANTS.get(word, word) in self.words:
+            return True
         parts = [part for part in re.split(r"[-&]", word) if part]
+        if len(parts) > 1 and token.text.partition("-")[2].islower() and parts[0] in self.words:
+            return True  # "US-backed"
         if len(parts) > 1 and all(
             part in self.words or part in self.lower or len(part) < 3 or part.isdigit() for part in parts
         ):
             return True
         return self._form(word) or self._abbreviation(token.text) or self._spelling(word)
+
+    def _glued(self, text: str) -> bool:
+        """Whether it is words at hand without a space between them."""
+        parts = re.findall(r"[A-Z][a-z]+|[A-Z]+(?![a-z])", text)
+        return len(parts) > 1 and "".join(parts) == text and all(_plain(part) in self.words for part in parts)
 
     def _form(self, word: str) -> bool:
         """An ending, a nickname, or the people of a country."""
@@ -294,11 +309,18 @@ class _Known:
             return False
         matcher = SequenceMatcher(b=word, autojunk=False)
         for known in self.names:
+            if len(word) > 6 and abs(len(known) - len(word)) == 1 and _one_more(*sorted((known, word), key=len)):
+                return True
             if abs(len(known) - len(word)) <= 2 and known[-2:] == word[-2:]:
                 matcher.set_seq1(known)
                 if matcher.real_quick_ratio() >= _LIKE and matcher.ratio() >= _LIKE:
                     return True
         return False
+
+
+def _one_more(short: str, long: str) -> bool:
+    """Whether one spelling has one letter more than the other, not at its end."""
+    return any(long[:at] + long[at + 1 :] == short for at in range(3, len(long) - 1))
 
 
 _TAILS = frozenset(

@@ -18,7 +18,7 @@ FILLERS = frozenset(
     form
     for word in "yes again already said mentioned explained remember total about approximately roughly exactly currently just really "
     "is stands stand tall high long wide amount cost price last located around overall sure course indeed right actual also "
-    "please unfortunately sadly fully completely normal normally possible able".split()
+    "please back full unfortunately sadly fully completely normal normally possible able".split()
     for form in (stem(word), key(word))
 )
 """Stems of words that do not tell what is talked about."""
@@ -34,7 +34,7 @@ _PAIRS = {
     "included": (r"includ\w+|covered|covers", r"exclud\w+|extra|separately"),
     "available": (r"available|in stock", r"unavailable|out of stock|sold out"),
     "safe": (r"safe|harmless", r"unsafe|dangerous|harmful|toxic|poisonous"),
-    "refunded": (r"refund\w*|reimburs\w+|(?:get|gets|got|receive)\b.{0,30}\bback", r"non-?refundable"),
+    "refunded": (r"refund\w*|reimburs\w+|(?:get|gets|got|receive)\b(?=.{0,30}\bback\b)", r"non-?refundable"),
     "needed": (r"required|mandatory|compulsory|obligatory|must|have to|needs? to", r"optional|voluntary|need(?:n['’]t| not)|no need"),
     "works": (r"compatible|supports?|supported|works? with", r"incompatible|unsupported"),
     "rises": (r"rose|rises|increas\w+|grew|grows", r"fell|falls|decreas\w+|dropp?\w*|declin\w+|shrank"),
@@ -127,7 +127,7 @@ def alike(one: Said, two: Said) -> bool:
     common = one.sides.keys() & two.sides.keys()
     same = all(one.sides[name] == two.sides[name] for name in common)
     same = same and not any(two.runs.get(run, negated) != negated for run, negated in one.runs.items())
-    return same and (bool(common) or one.negated == two.negated) and len(one.words & two.words) >= min(2, len(one.words))
+    return same and (bool(common) or one.negated == two.negated) and len(one.words & two.words) >= max(1, _FEWER * len(one.words))
 
 
 def _about_one(one: Said, two: Said) -> bool:

@@ -104,6 +104,8 @@ class Slot:
     """Whether its sentence speaks of what is now."""
     denied: bool = False
     """Whether its clause has a "not"."""
+    row: int = -1
+    """Where the names begin that it stands in a row with."""
 
     @property
     def of_another(self) -> str:
@@ -187,6 +189,7 @@ def _prose(text: str, start: int, end: int, unit: tuple[int, int]) -> list[Slot]
     part = re.sub(r"(?<=[a-z,;]) *\n(?=[a-z])(?![a-z ]{2,30}:)", lambda m: " " * len(m[0]), text[start:end])
     values, marks = _values(part)
     starts = [value.start for value in values]
+    rows = _rows(part, values)
     found: list[Slot] = []
     before: list[Slot] = []
     subject: frozenset[str] = frozenset()
@@ -212,7 +215,7 @@ def _prose(text: str, start: int, end: int, unit: tuple[int, int]) -> list[Slot]
             said = link[1].lower() if link else ""
             leads = clause.verb is None or value.start < clause.verb
             here.append(Slot(*place_of, value, words_near, wide - mine, at, clause.start, head, -1, said, leads,
-                             _changes(part, value), past, now, _NOT.search(part, clause.start, clause.end) is not None))  # fmt: skip
+                             _changes(part, value), past, now, _NOT.search(part, clause.start, clause.end) is not None, rows.get(value.start, -1)))  # fmt: skip
         if _IT.match(part, first, last):  # what "it" does is said of what the sentence before is about
             before = [replace(slot, wide=slot.wide | frozenset(word.stem for word in words)) for slot in before]
         found += before
@@ -271,6 +274,22 @@ def _sentences(text: str) -> Iterator[tuple[int, int]]:
 
 def _stems(words: Sequence[_Word], start: int, end: int) -> frozenset[str]:
     return frozenset(word.stem for word in words if start <= word.start < end)
+
+
+_ROW = re.compile(r",?[ ](?:(?:and|or|&)[ ])?(?:the[ ])?|,[ ]")
+
+
+def _rows(text: str, values: Sequence[Value]) -> dict[int, int]:
+    """Where the row of names begins in which each name stands."""
+    found: dict[int, int] = {}
+    last: Named | None = None
+    for value in values:
+        if not isinstance(value, Named):
+            continue
+        joined = last is not None and _ROW.fullmatch(text, last.end, value.start) is not None
+        found[value.start] = found[last.start] if joined and last is not None else value.start
+        last = value
+    return found
 
 
 def _own(words: Sequence[_Word], value: Value, inside: Sequence[Value]) -> frozenset[str]:
@@ -606,6 +625,7 @@ def _rivals(slot: Slot, told: Sequence[Slot], alike: _Likeness) -> list[Slot]:
         for rival in told
         if _of_one_sort(slot.value, rival.value)
         and not agree(slot.value, rival.value)
+        and not (isinstance(slot.value, Named) and any(_one_row(own, rival) or _far(own, rival, told) for own in mine))
         and (
             _better_words(slot, rival, mine, alike)
             or _other_row(words, rival, mine, alike)
@@ -614,6 +634,19 @@ def _rivals(slot: Slot, told: Sequence[Slot], alike: _Likeness) -> list[Slot]:
             or _other_end(slot, rival, mine, alike)
         )
     ]
+
+
+_LONG = 30
+"""In evidence of so many values, names are only held against those in the same sentence or the next."""
+
+
+def _one_row(own: Slot, rival: Slot) -> bool:
+    """Whether two names are items of one list, of which the same is said."""
+    return own.unit == rival.unit and own.row == rival.row != -1
+
+
+def _far(own: Slot, rival: Slot, told: Sequence[Slot]) -> bool:
+    return len(told) > _LONG and rival.column < 0 and not _beside(own, rival)
 
 
 def _better_words(slot: Slot, rival: Slot, mine: Sequence[Slot], alike: _Likeness) -> bool:

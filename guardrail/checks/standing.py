@@ -23,7 +23,7 @@ _ANAPHOR = re.compile(
     r"\b(?:the|these|those|both|all|other|last|next|following|any|every|another|no)[ ]\Z", re.IGNORECASE
 )
 _DENIED = re.compile(r"(?:\b(?:not|n['’]t|never|rather than|instead of|nor)(?: \w+)?|wrong(?:ly)?)[ ]\Z", re.IGNORECASE)
-_FIRST = re.compile(r"(?:\A|[.!?:;][ ]|\n)\s*\Z")
+_FIRST = re.compile(r"(?:\A|[.!?:;][ ]|[\n*_\"“(>|-])\s*\Z")
 _ITEMS = re.compile(r"(?:[^\s,;.:]+(?: [^\s,;.:]+){0,4}, ?){1,11}(?:[^\s,;.:]+(?: [^\s,;.:]+){0,4} )?(?:and|or)\b")
 _PAIR = re.compile(r"\b(?:both|pair|couple|twice|double|twin|twins|either|two)\b", re.IGNORECASE)
 _SUM = re.compile(
@@ -196,6 +196,8 @@ def _passed_over(case: Case, claim: Claim, amount: Amount) -> bool:
     name = amount.readings[0][0]
     small = amount.bare and amount.value <= 10
     if _AGE_NOW.match(case.prose, amount.end):
+        return True
+    if amount.text[:1].isupper() and not _FIRST.search(before):  # "League Two"
         return True
     joined = _group(case.prose, amount) != (amount.start, amount.end)
     if (

@@ -68,6 +68,8 @@ def close(said: Amount, value: float, fact: float, apart: float) -> bool:
         return True
     if said.bound and abs(fact) <= _BOUND * abs(value) and abs(value) <= _BOUND * abs(fact):
         return fact >= value if said.bound == "over" else fact <= value
+    if said.digits >= 3 and 0 <= abs(fact) - abs(value) < said.step and _rounds(said, value):
+        return True  # cut off rather than rounded
     return gap <= 0.5001 * said.step and _rounds(said, value)
 
 
