@@ -18,7 +18,7 @@ from guardrail.policy.judges import EmbeddedSpec
 from guardrail.verdict import FindingKind
 
 DATA = Path(__file__).parent / "data"
-FILES = ("check_cases.jsonl", "check_cases_more.jsonl")
+FILES = ("check_cases.jsonl", "check_cases_more.jsonl", "check_cases_domains.jsonl")
 LABELS = {"quotations": "quotation", "citations": "citation", "dates": "date", "names": "name"}
 """What the cases call a check's findings; those of numbers bear their own kind, the others the check's name."""
 Row = dict[str, Any]

@@ -93,9 +93,7 @@ show shows showed shown display displays displayed
 receive receives received get gets got
 refund refunds refunded refundable reimburse reimbursed reimbursement
 """
-_IRREGULAR = {
-    word: stem(words.split()[0]) for words in _GROUPS.strip().splitlines() for word in words.split()
-}
+_IRREGULAR = {word: stem(words.split()[0]) for words in _GROUPS.strip().splitlines() for word in words.split()}
 
 
 @lru_cache(maxsize=20_000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from guardrail.checks.spelled import ORDINALS, spelled
 from guardrail.checks.units import CURRENCY_SIGNS, SCALES, UNITS, Meaning
@@ -85,16 +85,15 @@ class Amount:
     """The number without "thousand" or "million" too: tables leave them out."""
     per: str = ""
     """The time that it is for: ``month`` in "14 euros a month"."""
+    bare: bool = field(init=False)
+    """Whether no unit is known."""
+    value: float = field(init=False)
+    """The value of the first reading."""
 
-    @property
-    def bare(self) -> bool:
-        """Whether no unit is known."""
-        return self.readings[0][0] in ("", "share", "ordinal")
-
-    @property
-    def value(self) -> float:
-        """The value of the first reading."""
-        return self.readings[0][1]
+    def __post_init__(self) -> None:
+        """Work out once what is asked for often."""
+        object.__setattr__(self, "bare", self.readings[0][0] in ("", "share", "ordinal"))
+        object.__setattr__(self, "value", self.readings[0][1])
 
 
 def amounts(text: str, taken: Iterable[tuple[int, int]] = ()) -> list[Amount]:
@@ -133,7 +132,12 @@ def _joined(text: str, found: list[Amount]) -> list[Amount]:
 
 def _goes_on(text: str, one: Amount, two: Amount) -> bool:
     (name, whole), (other, rest) = one.readings[0], two.readings[0]
-    if _HOURS_AND.search(one.text) and two.text.isdigit() and len(two.text) == 2 and text[one.end : two.start] in ("", " "):
+    if (
+        _HOURS_AND.search(one.text)
+        and two.text.isdigit()
+        and len(two.text) == 2
+        and text[one.end : two.start] in ("", " ")
+    ):
         return two.value < 60
     if name != other or name not in _JOINABLE or not one.figure or not two.figure:
         return False
@@ -232,7 +236,7 @@ def _amount(
     unit = None if glued and scale != 1 and glued not in "m" else _UNIT.match(text, end)
     if scale == 1 and not unit and _LETTER.match(text, end):
         return  # "5X" is a name
-    further = _UP_TO.match(text, end) if not unit and text[start:start + 1].isdigit() else None
+    further = _UP_TO.match(text, end) if not unit and text[start : start + 1].isdigit() else None
     lead, money = money, money or _UP_FROM.search(text[max(0, start - 16) : start])
     if further and scale == 1 and (more := _UP_TO_SCALE.match(text, further.end())):
         scale = SCALES[more[1]]
@@ -241,7 +245,7 @@ def _amount(
     if unit and not money:
         meanings = UNITS[unit[1]]
         end = unit.end()
-    elif shared and not shared[1] == "in":
+    elif shared and shared[1] != "in":
         meanings = UNITS[shared[1]]
     figures = [value * scale for value in values]
     readings = [(name, value * factor + add) for name, factor, add in meanings for value in figures]

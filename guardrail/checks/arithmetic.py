@@ -46,7 +46,9 @@ _SPAN = re.compile(
     r"\b(?:\d+|an?|half|one|two|three|four|five|six|seven|eight|nine|ten|twelve|thirty|forty|fifty|sixty)[ -]?(?:an?[ ])?"
     r"(?:h|min|minutes?|hours?|days?|weeks?|months?|years?)\b", re.IGNORECASE,
 )  # fmt: skip
-_LASTS = re.compile(r"\b(?:last\w*|takes?|took|taking|after|later|within|from|start\w*|begin\w*|since|add\w*|plus|long)\b", re.I)
+_LASTS = re.compile(
+    r"\b(?:last\w*|takes?|took|taking|after|later|within|from|start\w*|begin\w*|since|add\w*|plus|long)\b", re.I
+)
 
 
 def _meet(one: Finding, two: Finding) -> bool:

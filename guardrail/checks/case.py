@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from guardrail.checks.amounts import Amount, amounts
-from guardrail.checks.aside import NUMBERING, prose, without
+from guardrail.checks.aside import BLANK, NUMBERING, prose, without
 from guardrail.checks.content import stems
 from guardrail.checks.moments import Moment, moments
 from guardrail.checks.named import Named, named
@@ -107,15 +107,22 @@ class Case:
         return [moment for text in texts for moment in moments(text, lenient=True)]
 
     @cached_property
-    def names_told(self) -> list[Named]:
-        """The names in the evidence."""
-        return [name for piece in self.evidence for name in named(piece.text)]
+    def names_told(self) -> list[list[Named]]:
+        """The names in each piece of the evidence."""
+        return [named(piece.text) for piece in self.evidence]
 
     @cached_property
     def misplaced(self) -> dict[tuple[int, int], Slot]:
         """Places of the answer whose values the evidence gives of something else, and the value that it gives of this."""
         told = [slot for number, piece in enumerate(self.evidence) for slot in read(piece.text, number)]
-        return {(slot.start, slot.end): rival for slot, rival in misplaced(read(self.prose), told)}
+        said = read(self.words)
+        return {(s.start, s.end): r for s, r in misplaced(said, told) if BLANK not in self.prose[s.start : s.end]}
+
+    @cached_property
+    def words(self) -> str:
+        """The answer like its prose, but with names of code within sentences, which may tell values apart."""
+        text = re.sub(r"(?<!`)`([^`\n]+)`(?!`)", r"'\1'", self.answer)
+        return prose(text)
 
     @cached_property
     def question(self) -> str:
@@ -196,7 +203,8 @@ def _sources(text: str, evidence: Evidence | None) -> Iterator[Source]:
 
 
 _ONE = re.compile(
-    r"\b(?<!half )(?<!quarter of )(?:an?|per|each|every) (hour|day|week|month|year|decade|century|minute|mile|kilo|dozen)\b", re.IGNORECASE
+    r"\b(?<!half )(?<!quarter of )(?:an?|per|each|every) (hour|day|week|month|year|decade|century|minute|mile|kilo|dozen)\b",
+    re.IGNORECASE,
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,14 +26,20 @@ _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _NAMED = re.compile(r"[(\[](?:Sources?|Ref(?:erence)?s?|See|From)\s*:\s*([^)\]\n]{2,120})[)\]]", re.IGNORECASE)
 _AUTHOR_YEAR = re.compile(r"[A-Z][\w-]+.{0,40}?\b(?:1[89]|20)\d\d\b")
 _WHO = r"[A-Z][\w'’-]+(?:(?:,? (?:and|&) |, )[A-Z][\w'’-]+)*(?:,? et al\.?)?"
-_AUTHORS = re.compile(rf"[(\[](?:see |cf\. )?({_WHO}),? ((?:1[89]|20)\d\d)[a-z]?[)\]]|\b({_WHO}) \(((?:1[89]|20)\d\d)[a-z]?\)")
+_AUTHORS = re.compile(
+    rf"[(\[](?:see |cf\. )?({_WHO}),? ((?:1[89]|20)\d\d)[a-z]?[)\]]|\b({_WHO}) \(((?:1[89]|20)\d\d)[a-z]?\)"
+)
 """Author and year: both in brackets behind what they say, or the year only before it."""
 _SEVERAL = re.compile(r"&|\band\b|\bet al\b")
 _BRACKETED = re.compile(r"\(([A-Z][^()\n]{1,60})\)")
-_LEADS = re.compile(r"(?:\b(?:according to|as|in|per|see|from|by|source|both|and|whereas|while|but)|[.;:!?]|\A|\n)[\s*(-]*\Z", re.IGNORECASE)
+_LEADS = re.compile(
+    r"(?:\b(?:according to|as|in|per|see|from|by|source|both|and|whereas|while|but)|[.;:!?]|\A|\n)[\s*(-]*\Z",
+    re.IGNORECASE,
+)
 """What stands before a marker that begins its clause: it stands for what follows."""
 _CLAUSE_END = re.compile(r";|[.!?](?=\s|\Z)|\n")
 _OWN_ID = re.compile(r"(?:\[|\b(?:source|document|doc|passage|reference)\s*#?\s*)\^?(\d{1,3})\b", re.IGNORECASE)
+_OWN_TITLE = re.compile(r"\W*(?:(?:source|document|doc|passage|reference|ref|no)\b\W*)?(\d{1,3})\W*", re.IGNORECASE)
 _FOOTNOTE = re.compile(r"^[ \t]*\[\^?(\d{1,3})\]:?[ \t]+(.+)$", re.MULTILINE)
 _UNIT_BEFORE = re.compile(r"(?:\b(?:[kcmdµn]?m|ft|in|sq|x|y|[a-zA-Z])|\d|\))\Z")
 _WRONG = 0.4
@@ -82,7 +89,7 @@ class _Library:
         """The numbers that the sources carry themselves, and where; None: within one piece."""
         found: dict[int, int | None] = {}
         for place, piece in enumerate(self.pieces):
-            title = re.fullmatch(r"\D{0,12}(\d{1,3})", piece.title or "")
+            title = _OWN_TITLE.fullmatch(piece.title or "")
             start = _OWN_ID.match(piece.text.lstrip(" *#"))
             if title or start:
                 found[int((title or start)[1])] = place  # type: ignore[index]
@@ -93,7 +100,7 @@ class _Library:
     @cached_property
     def footnotes(self) -> dict[int, str]:
         """What the answer's own notes say."""
-        return {int(match[1]): match[2].strip() for match in _FOOTNOTE.finditer(self.case.answer)}
+        return {int(match[1]): match[2].strip() for match in _notes(self.case.answer)}
 
     def numbered(self, number: int) -> tuple[int, ...] | None:
         """The source with a number; empty where it is one that cannot be told apart."""
@@ -120,7 +127,9 @@ class _Library:
         found = found or [
             at
             for at, piece in enumerate(self.pieces)
-            if piece.title and stems(piece.title) <= wanted and not figures - set(_NUMBER.findall(f"{piece.title} {piece.text}"))
+            if piece.title
+            and stems(piece.title) <= wanted
+            and not figures - set(_NUMBER.findall(f"{piece.title} {piece.text}"))
         ]
         if found:
             return tuple(found)
@@ -142,6 +151,12 @@ class _Library:
         return () if wanted in known or wanted in self.text.casefold() else None
 
 
+def _notes(answer: str) -> list[re.Match[str]]:
+    """The lines of notes: those that begin with a marker that stands elsewhere too."""
+    counts = Counter(number for marker in MARKER.finditer(answer) for number in _NUMBER.findall(marker[0]))
+    return [match for match in _FOOTNOTE.finditer(answer) if counts[match[1]] > 1]
+
+
 def _address(url: str) -> str:
     parts = urlsplit(url.rstrip(".,;:!?)»”’'\"*") if "//" in url else f"https://{url.rstrip('.,;:!?')}")
     query = f"?{parts.query}" if parts.query else ""
@@ -150,7 +165,7 @@ def _address(url: str) -> str:
 
 def _marked(case: Case, library: _Library) -> Iterator[_Citation]:
     code = [match.span() for match in _CODE.finditer(case.answer)]
-    notes = [match.span() for match in _FOOTNOTE.finditer(case.answer)]
+    notes = [match.span() for match in _notes(case.answer)]
     markers = [m for m in MARKER.finditer(case.answer) if _is_marker(case, m, code + notes)]
     for match in markers:
         claim = _claim(case, match.start(), [marker.span() for marker in markers])
@@ -193,8 +208,8 @@ def _claim(case: Case, place: int, markers: Sequence[tuple[int, int]]) -> tuple[
     """The words that a marker stands behind: back to the sentence's start or to the marker before."""
     text = case.answer[:place]
     if _LEADS.search(text[-20:]):
-        stop = _CLAUSE_END.search(case.answer, place)
-        end = min([stop.start() if stop else len(case.answer), *(a for a, _ in markers if a > place)])
+        cut = _CLAUSE_END.search(case.answer, place)
+        end = min([cut.start() if cut else len(case.answer), *(a for a, _ in markers if a > place)])
         return place, end
     stop = max((m.end() for m in re.finditer(r"[.!?][\"'”)]*\s+|\n", text.rstrip(" .!?\"'”)"))), default=0)
     for start, end in markers:
@@ -255,7 +270,9 @@ def _bracketed(case: Case, library: _Library, others: Sequence[_Citation]) -> It
         if any(match.start() <= o.start < match.end() for o in others):
             continue
         found = tuple(at for at, title in enumerate(titles) if title.casefold() == name.casefold())
-        strange = _IDENTIFIED.search(name) and name.rpartition(" ")[0].casefold() in families and name.casefold() not in text
+        strange = (
+            _IDENTIFIED.search(name) and name.rpartition(" ")[0].casefold() in families and name.casefold() not in text
+        )
         if found or strange:
             yield _Citation(match.start(1), match.end(1), found or None, _claim(case, match.start(), ()))
 

@@ -98,9 +98,17 @@ def _denied(case: Case) -> Iterator[tuple[int, int, str]]:
         for clause in clauses(claim):
             if _ANEW.search(claim.text) or clause.other or _is_new(case, clause):
                 continue
-            held = next((b for b in before if not (b.other and not b.sides) and opposed(clause, b)), None)
+            against = (b for b in before if not (b.other and not b.sides) and opposed(clause, b))
+            held = next((b for b in against if not _is_of_another(case, clause.words, b.words)), None)
             if held is not None and not any(alike(clause, other) for other in told):
                 yield clause.start, clause.start + len(clause.text), held.text
+
+
+def _is_of_another(case: Case, said: frozenset[str], told: frozenset[str]) -> bool:
+    """Whether a clause speaks of what the user has asked about only now."""
+    before = frozenset(key(word) for message in case.conversation[:-1] for word in WORD.findall(message.text.lower()))
+    asked = frozenset(key(word) for word in WORD.findall(case.question.lower()))
+    return bool((said - told - FILLERS) & asked - before)
 
 
 def _is_new(case: Case, clause: Said) -> bool:
@@ -113,7 +121,9 @@ def _is_new(case: Case, clause: Said) -> bool:
     return asked is not None and bool(asked.words - known - clause.words - _TALK)
 
 
-_TALK = frozenset(key(word) for word in "tell told say said mean ask know remind check confirm repeat understand think".split())
+_TALK = frozenset(
+    key(word) for word in "tell told say said mean ask know remind check confirm repeat understand think".split()
+)
 
 
 def _not_done(case: Case) -> Iterator[tuple[int, int, str]]:
@@ -182,6 +192,8 @@ def _contradicted(case: Case, said: _Statement, before: list[tuple[str, _Stateme
     """Places of ``said`` that the latest statement about the same contradicts."""
     for _, other in reversed(before):
         if not _same_subject(said, other):
+            continue
+        if _is_of_another(case, said.words, other.words):
             continue
         wrong = [*_amounts(case, said, other), *_moments(case, said, other)]
         if said.amounts and _at_other_times(said, other):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -14,13 +15,17 @@ from guardrail.grounding.statements import sentences
 
 __all__ = ["Deed", "deeds", "not_done"]
 
-_BY = re.compile(r"\b([a-z]{3,})[ ]by[ ](?:(?:the|an?|his|her|its|their)[ ])?(?:[a-z][\w-]*[ ]){0,3}(?:(?:Prof|Dr|Mr|Mrs|Ms)\.?[ ])?\Z")
+_BY = re.compile(
+    r"\b([a-z]{3,})[ ]by[ ](?:(?:the|an?|his|her|its|their)[ ])?(?:[a-z][\w-]*[ ]){0,3}(?:(?:Prof|Dr|Mr|Mrs|Ms)\.?[ ])?\Z"
+)
 _DOES = re.compile(
     r"(?:,? (?:who|which))?[ ](?:(?:has|have|had|will|also|then|later|first|is said to have|to have|have now|would)[ ]){0,2}"
     r"([a-z]{3,})\b"
 )
 _AND = re.compile(r",?[ ](?:and|or|&)[ ]|,[ ]")
-_CUT = re.compile(r"[;:]|,[ ](?:and|but|while|whereas|which|who|as|when|after|before|although|where)\b|\b(?:but|while|whereas)\b|[ ]and[ ](?=[\w ]{0,30}\bby\b)")
+_CUT = re.compile(
+    r"[;:]|,[ ](?:and|but|while|whereas|which|who|as|when|after|before|although|where)\b|\b(?:but|while|whereas)\b|[ ]and[ ](?=[\w ]{0,30}\bby\b)"
+)
 _BE = re.compile(r"\b(?:is|are|was|were|be|been|being)[ ](?:\w+ly[ ])?\Z")
 _SPELLING = 0.88
 _LIGHT = frozenset("say giv hav go get becom includ mak tak us tell hold call own".split()) - {"giv"}
@@ -45,18 +50,26 @@ class Deed:
 def deeds(text: str, names: Sequence[Named] | None = None) -> list[Deed]:
     """The deeds in ``text``. ``names``: those in it, where they are known."""
     names = named(text) if names is None else names
-    return [deed for span in sentences(text) for deed in _deeds(text, span.start, span.start + len(span.text), names)]
+    starts = [name.start for name in names]
+    found: list[Deed] = []
+    for span in sentences(text):
+        end = span.start + len(span.text)
+        found += _deeds(text, span.start, end, names[bisect_left(starts, span.start) : bisect_left(starts, end)])
+    return found
 
 
-def _deeds(text: str, start: int, end: int, names: Sequence[Named]) -> Iterator[Deed]:
-    inside = [name for name in names if start <= name.start and name.end <= end]
+def _deeds(text: str, start: int, end: int, inside: Sequence[Named]) -> Iterator[Deed]:
     for doers in _rows(text, inside):
+        doers = _whole(text, doers, inside)
         low, high = _clause(text, start, end, doers[0].start)
         before, after = text[low : doers[0].start], text[doers[-1].end : high]
         if by := _BY.search(before):
             verb = by[1]
-        elif (does := _DOES.match(after)) and _acts(does[1]):
+        elif (does := _DOES.match(after)) and _acts(does[1]) and not _BEHIND.search(before):
             verb = does[1]
+        elif part := _IS.search(before):
+            yield _role(doers, part)
+            continue
         else:
             continue
         if key(verb) not in _LIGHT:
@@ -93,6 +106,32 @@ def _rows(text: str, names: Sequence[Named]) -> Iterator[list[Named]]:
         yield row
 
 
+_IS = re.compile(
+    r"\b(?:the|your|our|my|his|her|its|their|\w+['’]s)[ ]((?:[a-z][\w-]*[ ]){0,3}?)([a-z][\w-]{2,})"
+    r"(?:,|:|[ ](?:is|was|will be))[ ](?:(?:Prof|Dr|Mr|Mrs|Ms)\.?[ ])?\Z", re.IGNORECASE,
+)  # fmt: skip
+
+
+def _role(doers: Sequence[Named], part: re.Match[str]) -> Deed:
+    """ "Your adviser is Ana Rey": who is what."""
+    about = frozenset(key(word) for word in part[1].lower().split() if word not in STOP)
+    return Deed(f"is {key(part[2].lower())}", tuple(doers[:1]), about, (), False, ())
+
+
+def _whole(text: str, row: list[Named], names: Sequence[Named]) -> list[Named]:
+    """The name at whose end the row stands, as "Ana Rey of Acme": it is she who acts."""
+    at = names.index(row[0])
+    if at and len(row) == 1 and _OF.fullmatch(text, names[at - 1].end, row[0].start):
+        return [names[at - 1], row[0]]
+    return row
+
+
+_BEHIND = re.compile(
+    r"\b(?:to|of|in|from|at|for|with|on|by|than|as|near|into|about|between)[ ](?:the[ ])?\Z", re.IGNORECASE
+)
+_OF = re.compile(r",?[ ](?:of|from|at|for|with)[ ](?:the[ ])?")
+
+
 def _clause(text: str, start: int, end: int, place: int) -> tuple[int, int]:
     low = max((m.end() for m in _CUT.finditer(text, start, place)), default=start)
     cut = _CUT.search(text, place, end)
@@ -118,7 +157,7 @@ def not_done(said: Iterable[Deed], told: Sequence[Deed]) -> Iterator[tuple[Named
 def _instead(doer: Named, deed: Deed, same: Sequence[Deed]) -> Named | None:
     own = [other for other in same if any(_alike(name, doer) for name in (*other.doers, *other.others))]
     if not own:
-        about = [other for other in same if _shared(deed.about, other.about) >= max(1, 0.5 * len(deed.about))]
+        about = [other for other in same if _about_one(deed, other)]
         return about[0].doers[0] if about and len(about) == len(same) else None
     if any(not any(_alike(name, doer) for name in other.doers) for other in own):
         own_too = [o for o in own if any(_alike(name, doer) for name in o.doers)]
@@ -132,6 +171,13 @@ def _instead(doer: Named, deed: Deed, same: Sequence[Deed]) -> Named | None:
 def _alike(one: Named, two: Named) -> bool:
     """Whether two names are one, maybe in two spellings."""
     return one.alike(two) or SequenceMatcher(None, one.text, two.text, autojunk=False).ratio() >= _SPELLING
+
+
+def _about_one(one: Deed, two: Deed) -> bool:
+    """Whether two deeds may be one: they share words, or one of them is of "it"."""
+    if not one.about or not two.about:
+        return one.verb.startswith("is ") or not two.about
+    return _shared(one.about, two.about) >= max(1, 0.5 * len(one.about))
 
 
 def _has(deed: Deed, name: Named) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, combinations, permutations
+from itertools import accumulate, chain, combinations, permutations
 
 from guardrail.checks.amounts import Amount
 from guardrail.checks.support import close, comparable
@@ -37,7 +37,7 @@ _CUES = {
     "product": re.compile(
         r"\b(?:per|each|every|times|twice|double|triple|half|third|quarter|cost\w*|price\w*|pay\w*|total\w*|altogether|makes?|apiece|"
         r"works? out|comes? to|amounts?|corresponds?|ratio|a (?:day|week|month|year|head|person|piece)|daily|weekly|monthly|yearly|"
-        r"annual\w*|would|you get|enough|rate|lasts?|takes?|speed|area|of (?:the|all)|i\.e|that is|so)\b|=|×", re.IGNORECASE,
+        r"annual\w*|would|you get|enough|rate|lasts?|takes?|needs?|speed|area|of (?:the|all)|i\.e|that is|so)\b|=|×", re.IGNORECASE,
     ),
 }  # fmt: skip
 
@@ -83,9 +83,7 @@ def _multiplied(said: Amount, facts: Sequence[Amount], times: frozenset[float]) 
     )
 
 
-def _follows(
-    said: Amount, group: Sequence[Amount], told: frozenset[str], scales: set[float], change: str = ""
-) -> bool:
+def _follows(said: Amount, group: Sequence[Amount], told: frozenset[str], scales: set[float], change: str = "") -> bool:
     names = {name for name, _ in said.readings}
     if names & {"percent", "share"}:
         if change:
@@ -104,7 +102,8 @@ def _follows(
     exact = all(value == int(value) for value in values) and not said.about
     outcomes = chain(_outcomes(values, told), _products(group, said) if "product" in told else ())
     limits = [_limits(said, value / scale) for _, value in said.readings for scale in scales]
-    near = (value for value in outcomes if any(low <= value <= high for low, high in limits))
+    low, high = min(low for low, _ in limits), max(high for _, high in limits)
+    near = (value for value in outcomes if low <= value <= high)
     if any(_makes(said, value * scale, exact) for value in near for scale in scales):
         return True
     three = _of_three(group) if "product" in told and len(group) <= _SMALL else ()
@@ -127,10 +126,10 @@ def _makes(said: Amount, value: float, exact: bool) -> bool:
 
 def _outcomes(values: Sequence[float], told: frozenset[str]) -> Iterator[float]:
     if "mean" in told:
-        yield from (sum(run) / len(run) for run in _runs(values))
+        yield from (total / count for total, count in _run_sums(values))
         yield from (one / two for one, two in permutations(values, 2) if two > 1)
     if "sum" in told:
-        yield from (sum(run) for run in _runs(values))
+        yield from (total for total, _ in _run_sums(values))
         yield from (one + two for one, two in combinations(values, 2))
         yield from (sum(values) - value for value in values if len(values) > 2)
     if "difference" in told:
@@ -163,16 +162,29 @@ def _runs(values: Sequence[float]) -> Iterator[Sequence[float]]:
             yield values[start:stop]
 
 
+def _run_sums(values: Sequence[float]) -> Iterator[tuple[float, int]]:
+    """The sum of all numbers in a row that are two or more, and how many they are."""
+    for start in range(len(values)):
+        sums = accumulate(values[start : start + 25])
+        next(sums)
+        yield from zip(sums, range(2, 26), strict=False)
+
+
 def _products(group: Sequence[Amount], said: Amount) -> Iterator[float]:
     """Parts of numbers, one number divided among or taken times another, and three of them by the rule of three."""
-    for one, two in combinations(group, 2):
-        for part, whole in ((one, two), (two, one)):
-            if part.readings[0][0] in ("percent", "share"):
-                share = part.value / (100 if part.readings[0][0] == "percent" else 1)
+    shares = [amount for amount in group if amount.readings[0][0] in ("percent", "share")]
+    for part in shares:
+        share = part.value / (100 if part.readings[0][0] == "percent" else 1)
+        for whole in group:
+            if whole is not part:
                 yield from (whole.value * share, whole.value * (1 - share), whole.value * (1 + share))
-            elif part.value and _fit(said, whole, part):
-                yield whole.value / part.value
+    others = [amount for amount in group if amount not in shares]
+    for one, two in combinations(others, 2):
         if _fit(said, one, two):
+            if two.value:
+                yield one.value / two.value
+            if one.value:
+                yield two.value / one.value
             yield one.value * two.value
             if one.figure != 1 != two.figure:
                 yield one.figure * two.figure

@@ -114,8 +114,9 @@ def names(case: Case) -> list[Finding]:
 
 def _not_done(case: Case) -> Iterator[Finding]:
     """Names of whom the answer says what the evidence says of others."""
-    told = [deed for piece in case.evidence for deed in deeds(piece.text)]
-    sure = frozenset(word for name in case.names_told for word in name.text.split())
+    texts = zip(case.evidence, case.names_told, strict=True)
+    told = [deed for piece, names in texts for deed in deeds(piece.text, names)]
+    sure = frozenset(word for names in case.names_told for name in names for word in name.text.split())
     for doer, rival in not_done(deeds(case.prose, named(case.prose, (), sure)), told) if told else ():
         if case.claim_at(doer.start) is not None and (doer.start, doer.end) not in case.misplaced:
             said = f"the evidence says so of something else; of this it says {rival.text!r}"

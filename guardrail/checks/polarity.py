@@ -18,7 +18,7 @@ FILLERS = frozenset(
     form
     for word in "yes again already said mentioned explained remember total about approximately roughly exactly currently just really "
     "is stands stand tall high long wide amount cost price last located around overall sure course indeed right actual also "
-    "please back full unfortunately sadly fully completely normal normally possible able".split()
+    "please back full unfortunately sadly fully completely normal normally possible able still anyway then too ever yet time".split()
     for form in (stem(word), key(word))
 )
 """Stems of words that do not tell what is talked about."""
@@ -106,7 +106,7 @@ def _runs(text: str) -> dict[tuple[str, ...], bool]:
         elif word not in STOP and key(word) not in FILLERS:
             tokens.append(key(word))
     places = [at for at, token in enumerate(tokens) if token]
-    runs = {}
+    runs: dict[tuple[str, ...], bool] = {}
     for first, middle, last in zip(places, places[1:], places[2:], strict=False):
         runs[tokens[first], tokens[middle], tokens[last]] = "" in tokens[max(0, first - 1) : last]
     return runs
@@ -127,7 +127,11 @@ def alike(one: Said, two: Said) -> bool:
     common = one.sides.keys() & two.sides.keys()
     same = all(one.sides[name] == two.sides[name] for name in common)
     same = same and not any(two.runs.get(run, negated) != negated for run, negated in one.runs.items())
-    return same and (bool(common) or one.negated == two.negated) and len(one.words & two.words) >= max(1, _FEWER * len(one.words))
+    return (
+        same
+        and (bool(common) or one.negated == two.negated)
+        and len(one.words & two.words) >= max(1, _FEWER * len(one.words))
+    )
 
 
 def _about_one(one: Said, two: Said) -> bool:

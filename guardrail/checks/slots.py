@@ -23,7 +23,18 @@ from guardrail.grounding.statements import sentences
 
 __all__ = ["Slot", "agree", "conflicting", "misplaced", "read"]
 
-Value = Amount | Moment | Named
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A number that names something: the 2 of "gate 2"."""
+
+    start: int
+    end: int
+    text: str
+    noun: str
+
+
+Value = Amount | Moment | Named | Label
 _FITS = 0.6
 """The share of the answer's words around a value that another value's slot must have."""
 _ALONE = 0.5
@@ -43,7 +54,9 @@ _VERB = re.compile(
     r"(?:run|cost|weigh|last|hold|take|get|come|begin|start|open|need|stand|measure|include|contain|pay|earn|sell|lead|depart|leave|"
     r"arrive|close|buy|call|bring|give|make|use|live|work|play|move|meet|lie|belong|cover|offer|receive|win|own|teach|drive|"
     r"serve|carry|publish|connect|control|require|allow|show|drink|eat|grow|produce|employ|end|beat|answer|send|keep)s?|"
-    r"goes|reaches|carries|teaches|publishes)\b"
+    r"goes|reaches|carries|teaches|publishes|rises|falls|flows|enters|joins|passes|supports|handles|returns|accepts|expires|applies|"
+    r"follows|treats|stores|provides|delivers|listens|affects|gains|loses|adds|removes|represents|owns|hosts|feeds|helps|causes|"
+    r"means|says|wants|knows|runs|weighs|lies|sits|links|crosses|protects|prevents|spans|holds|rests)\b"
 )
 _ASIDE = re.compile(r"against|versus|vs|compared|(?:up|down) from|than", re.IGNORECASE)
 """What follows is there to be compared with: the sentence is about another."""
@@ -62,7 +75,7 @@ _MONTHS = frozenset(
     stem(month) for month in "january february march april june july august september october november december".split()
 )
 _LIGHT = frozenset(
-    "may must might shall prof dr mr mrs ms come mak mak giv tak get say us go hav put make give take use".split()
+    "call nam know known may must might shall prof dr mr mrs ms come mak mak giv tak get say us go hav put make give take use".split()
 ) | {
     "com",
     "giv",
@@ -140,10 +153,23 @@ def _values(text: str) -> tuple[list[Value], list[_Word]]:
     figures = amounts(text, [(m.start, m.end) for m in times])
     labels = {n.start for n in figures if _is_label(text, n)}
     found: list[Value] = [*times, *(n for n in figures if n.start not in labels)]
+    found += [
+        _label(text, n) for n in figures if n.start in labels and _LABEL.search(text, max(0, n.start - 24), n.start)
+    ]
     found += named(text, [(value.start, value.end) for value in found])
     marks = [_Word(m.start, m.end, f"@{_mark(m)}") for m in times if not m.text.isdigit()]
+    marks += [_Word(n.start, n.start + 1, f"~{'.'.join(sorted(n.words))}") for n in found if isinstance(n, Named)]
+    marks += [_Word(m.start(1), m.end(1), f"${m[1]}") for m in _CODE.finditer(text)]
     marks += [_Word(n.start, n.end, f"#{n.text}") for n in figures if n.start in labels]
     return sorted(found, key=lambda value: value.start), marks
+
+
+def _label(text: str, amount: Amount) -> Label:
+    match = _LABEL.search(text, max(0, amount.start - 24), amount.start)
+    return Label(amount.start, amount.end, amount.text, match[1].lower() if match else "")
+
+
+_CODE = re.compile(r"(?<!\w)[`'\"]([\w./-]{2,40})[`'\"](?!\w)")
 
 
 def _mark(moment: Moment) -> str:
@@ -168,6 +194,8 @@ def _is_label(text: str, amount: Amount) -> bool:
     if not amount.bare or not amount.text[:1].isdigit():
         return False
     joined = re.match(r"[-–/.:]\d|[A-Z]", text[amount.end : amount.end + 2])
+    if before.endswith(("(", "[")) and text[amount.end : amount.end + 1] in (")", "]"):
+        return True  # a note
     return bool(joined or _LABEL.search(before) or _CALLED.search(before))
 
 
@@ -201,7 +229,13 @@ def _prose(text: str, start: int, end: int, unit: tuple[int, int]) -> list[Slot]
         clauses = _clauses(part, first, last, words, inside)
         subject = clauses[0].subject | (subject if _PRONOUN.match(part, first, last) else frozenset())
         heading, item = _HEADING.match(part, first, last), _ITEM.match(part, first, last)
-        above = frozenset(word.stem for word in words) if heading else above if item or _titled(above, part, first) else _NO_WORDS
+        above = (
+            frozenset(word.stem for word in words)
+            if heading
+            else above
+            if item or _titled(above, part, first)
+            else _NO_WORDS
+        )
         under = _NO_WORDS if heading else above
         here: list[Slot] = []
         past, now = _PAST.search(part, first, last) is not None, _NOW.search(part, first, last) is not None
@@ -210,6 +244,8 @@ def _prose(text: str, start: int, end: int, unit: tuple[int, int]) -> list[Slot]
             mine = _own(words, value, inside)
             wide = frozenset(word.stem for word in words) | subject | under
             at, words_near = (unit[0], 1000 * unit[1] + place), (near | head | under) - mine
+            if isinstance(value, Named):
+                words_near = frozenset(word for word in words_near if word[0] != "~")
             link = _LINK.search(part, max(first, value.start - 24), value.start)
             place_of = (value.start + start, value.end + start)
             said = link[1].lower() if link else ""
@@ -224,7 +260,9 @@ def _prose(text: str, start: int, end: int, unit: tuple[int, int]) -> list[Slot]
 
 
 _NO_WORDS: frozenset[str] = frozenset()
-_HEADING = re.compile(r"[ \t]*(?:#{1,6}[ \t]+\S.*|(?:[^\n|.!?]|[.!?](?=\S)){2,60}:(?:\*\*)?[ \t]*|\*\*[^*\n]{2,60}\*\*:?[ \t]*)\Z")
+_HEADING = re.compile(
+    r"[ \t]*(?:#{1,6}[ \t]+\S.*|(?:[^\n|.!?]|[.!?](?=\S)){2,60}:(?:\*\*)?[ \t]*|\*\*[^*\n]{2,60}\*\*:?[ \t]*)\Z"
+)
 """A line that says what the lines below it are about."""
 _ITEM = re.compile(r"[ \t]*(?:[-*•+][ \t]+|\d{1,2}[.)][ \t]+)")
 
@@ -245,7 +283,9 @@ _PAST = re.compile(
     r"\b(?:from|before|previous\w*|originally|initially|at first|used to|earlier|formerly|until|had been|old|no longer|not|never)\b|n['’]t\b",
     re.IGNORECASE,
 )
-_NOT = re.compile(r"\b(?:not|never|no longer|neither|nor|except|unlike|other than|another|instead of|rather than)\b|n['’]t\b", re.I)
+_NOT = re.compile(
+    r"\b(?:not|never|no longer|neither|nor|except|unlike|other than|another|instead of|rather than)\b|n['’]t\b", re.I
+)
 _NOW = re.compile(r"\b(?:is|are|will|now|currently|today|['’]s)\b", re.IGNORECASE)
 
 
@@ -276,18 +316,18 @@ def _stems(words: Sequence[_Word], start: int, end: int) -> frozenset[str]:
     return frozenset(word.stem for word in words if start <= word.start < end)
 
 
-_ROW = re.compile(r",?[ ](?:(?:and|or|&)[ ])?(?:the[ ])?|,[ ]")
+_ROW = re.compile(r",?[ ](?:and|or|&)[ ](?:the[ ])?|,[ ](?:the[ ])?")
 
 
 def _rows(text: str, values: Sequence[Value]) -> dict[int, int]:
-    """Where the row of names begins in which each name stands."""
+    """Where the row of names, times or numbers begins in which each stands."""
     found: dict[int, int] = {}
-    last: Named | None = None
+    last: Value | None = None
     for value in values:
-        if not isinstance(value, Named):
-            continue
-        joined = last is not None and _ROW.fullmatch(text, last.end, value.start) is not None
-        found[value.start] = found[last.start] if joined and last is not None else value.start
+        if last is not None and type(value) is type(last) and _ROW.fullmatch(text, last.end, value.start):
+            found[value.start] = found[last.start]
+        else:
+            found[value.start] = value.start
         last = value
     return found
 
@@ -348,23 +388,28 @@ def _clauses(text: str, first: int, last: int, words: Sequence[_Word], values: S
 
 def _verb(text: str, start: int, end: int, values: Sequence[Value]) -> int | None:
     """Where the first verb of a clause stands; what a name does is one, whichever word it is."""
-    known = _VERB.search(text, start, end)
+    known = _VERB.search(text, start, end) or _GOES_ON.match(text, start, end)
     acts = (
         _ACTS.match(text, v.end, end)
         for v in values
         if isinstance(v, Named) and start <= v.start < end and " " in v.text
     )
-    places = [match.start(1) for match in (*acts,) if match] + ([known.start()] if known else [])
+    places = [match.start(1) for match in (*acts,) if match] + ([known.start(known.lastindex or 0)] if known else [])
     return min(places, default=None)
 
 
 _NO_NOUN = re.compile(r"\s*(?:(?:in|on|at|for|by|from|to|during|under|over|after|afterwards|later|then)\b|[.,;)]|\Z)")
 """What follows a value that counts what the one before it counts."""
-_THEN = re.compile(r"\s*(?:afterwards?|later|then|before(?:hand)?|now|in the \w+ (?:year|month|week|day|quarter|half))\b", re.I)
-_SPELLS = frozenset(stem(word) for word in "first second third year month week day hour half quarter".split())
-"""Words of a time that another time takes the place of."""
+_OWN_END = re.compile(
+    r"\s*(?:in|on|at|for|by|from|to|during|under|over|after|afterwards?|later|then|before(?:hand)?|now)\b", re.I
+)
+_OWN_END_IN = re.compile(r"\b(?:in|on|at|for|by|from|to|during|under|over|after)\b", re.IGNORECASE)
+_ONES = re.compile(r"\bthe \w+ ones?\b", re.IGNORECASE)
+_ONE_WORDS = frozenset({stem("one"), stem("ones")})
 _THEM = re.compile(r"\b(?:them|it)\b", re.IGNORECASE)
 _ACTS = re.compile(r"[ ]([a-z]{3,}(?:s|ed))\b")
+_GOES_ON = re.compile(r"\s*([a-z]{3,}s)[ ](?:the|an?|its|his|her|their|into|through)\b")
+"""A clause that begins with a verb goes on with the subject of the one before."""
 _PHRASE = re.compile(
     r"\s*(?:in|on|at|by|from|of|for|to|during|since|until|under|over|within|into|near|as|according|per|through)\b", re.I
 )
@@ -386,6 +431,8 @@ def _near(
     near = frozenset(word.stem for word in words if not value.start <= word.start < value.end)
     if clause.aside:
         return clause, near
+    if back and _ONES.search(text, clauses[back].start, clauses[back].end):
+        near = near - _ONE_WORDS | _left_out(clauses, back, inside, lead=True)
     if back and _THEM.search(text, clauses[back].start, clauses[back].end):
         near |= frozenset(w.stem for w in clauses[back - 1].words if not any(a <= w.start < b for a, b in inside))
     if clauses[back].has_verb or clauses[back].is_phrase or back == 0:
@@ -398,18 +445,27 @@ def _near(
         return clause, near | _left_out(clauses, back, inside, lead=False)
     if not _NO_NOUN.match(text, value.end):
         return clause, near | subject
-    left = _left_out(clauses, back, inside, lead=True)
-    return clause, near | subject | (left - _SPELLS if _THEN.match(text, value.end) else left)
+    until = _complement(text, clauses[:back], values) if _OWN_END.match(text, value.end) else None
+    return clause, near | subject | _left_out(clauses, back, inside, lead=True, until=until)
+
+
+def _complement(text: str, before: Sequence[_Clause], values: Sequence[Value]) -> int | None:
+    """Where what follows the value of the clause before begins, "for a ruling", of which the clause has its own."""
+    verb = next((clause for clause in reversed(before) if clause.has_verb), None)
+    value = next((v for v in values if verb is not None and verb.start <= v.start < verb.end), None)
+    match = _OWN_END_IN.search(text, value.end, verb.end) if value is not None and verb is not None else None
+    return match.start() if match else None
 
 
 def _left_out(
-    clauses: Sequence[_Clause], back: int, inside: Sequence[tuple[int, int]], *, lead: bool
+    clauses: Sequence[_Clause], back: int, inside: Sequence[tuple[int, int]], *, lead: bool, until: int | None = None
 ) -> frozenset[str]:
     """The words of the last clause with a verb, of which a clause without one says the rest."""
     verb = next((other for other in reversed(clauses[:back]) if other.has_verb), None)
     if verb is None:
         return frozenset()
-    words = frozenset(word.stem for word in verb.words if not any(a <= word.start < b for a, b in inside))
+    own = (word for word in verb.words if until is None or word.start < until)
+    words = frozenset(word.stem for word in own if not any(a <= word.start < b for a, b in inside))
     return words if lead else words - verb.lead
 
 
@@ -485,6 +541,8 @@ def agree(one: Value, two: Value) -> bool:
         return same(one, two)
     if isinstance(one, Moment) and isinstance(two, Moment):
         return _agree(one, two)
+    if isinstance(one, Label) and isinstance(two, Label):
+        return (one.noun, one.text) == (two.noun, two.text)
     return isinstance(one, Named) and isinstance(two, Named) and one.alike(two)
 
 
@@ -514,9 +572,16 @@ def _fits(one: Sequence[int | None], two: Sequence[int | None]) -> bool:
 
 def _of_one_sort(one: Value, two: Value) -> bool:
     if isinstance(one, Amount) and isinstance(two, Amount):
-        return comparable(one, two) and not same(two, one)
+        small, large = sorted((abs(one.value), abs(two.value)))
+        return (
+            comparable(one, two)
+            and not same(two, one)
+            and not (one.bare and small < 20 and large > 1000 * max(1.0, small))
+        )
     if isinstance(one, Moment) and isinstance(two, Moment):
         return _parts(one) == _parts(two)
+    if isinstance(one, Label) and isinstance(two, Label):
+        return one.noun == two.noun
     return isinstance(one, Named) and isinstance(two, Named) and not two.alike(one)
 
 
@@ -540,17 +605,26 @@ def misplaced(said: Sequence[Slot], told: Sequence[Slot]) -> list[tuple[Slot, Sl
         told = [slot for slot in told if wanted & (slot.near | slot.wide)]
         if len(said) * len(told) > _PAIRS:
             return []
-    found = [(s, rivals) for s in said if not _is_whole(s, said) and not s.denied and (rivals := _rivals(s, told, alike))]
+    found = [
+        (s, rivals)
+        for s in said
+        if not _is_whole(s, said)
+        and not s.denied
+        and not (isinstance(s.value, Label) and s.leads)
+        and (rivals := _rivals(s, told, alike))
+    ]
     wrong = {(slot.start, slot.end) for slot, _ in found}
     left = [(s, r) for s, rivals in found for r in [r for r in rivals if not _stated(s, r, said, wrong)][:1]]
-    return [(s, rival) for s, rival in left if not any(_rather(s, other) for other, _ in left)]
+    return [(s, rival) for s, rival in left if not any(_rather(s, rival, other) for other, _ in left)]
 
 
-def _rather(slot: Slot, other: Slot) -> bool:
+def _rather(slot: Slot, rival: Slot, other: Slot) -> bool:
     """Whether of two values of one clause, of which only one can be wrong, it is the other: what is said last is news."""
-    return (slot.unit, slot.clause) == (other.unit, other.clause) and slot.start < other.start and not _of_one_sort(
-        slot.value, other.value
-    )  # fmt: skip
+    if (slot.unit, slot.clause) != (other.unit, other.clause) or slot.start >= other.start:
+        return False
+    return not _of_one_sort(slot.value, other.value) or (
+        isinstance(slot.value, Named) and not agree(rival.value, other.value)
+    )
 
 
 def conflicting(said: Sequence[Slot], told: Sequence[Slot]) -> list[tuple[Slot, Slot]]:
@@ -610,7 +684,7 @@ def _likeness(said: Iterable[Slot], told: Iterable[Slot]) -> _Likeness:
 
 
 def _forms(one: str, two: str) -> bool:
-    return one == two if one[0] in "#@-" else forms(one, two)
+    return one == two if one[0] in "#@-~$" else forms(one, two)
 
 
 def _rivals(slot: Slot, told: Sequence[Slot], alike: _Likeness) -> list[Slot]:
@@ -625,9 +699,10 @@ def _rivals(slot: Slot, told: Sequence[Slot], alike: _Likeness) -> list[Slot]:
         for rival in told
         if _of_one_sort(slot.value, rival.value)
         and not agree(slot.value, rival.value)
-        and not (isinstance(slot.value, Named) and any(_one_row(own, rival) or _far(own, rival, told) for own in mine))
+        and not any(_one_row(own, rival) for own in mine)
+        and not (isinstance(slot.value, Named) and any(_far(own, rival, told) for own in mine))
         and (
-            _better_words(slot, rival, mine, alike)
+            (_better_words(slot, rival, mine, alike) and not any(_far(own, rival, told) for own in mine))
             or _other_row(words, rival, mine, alike)
             or _counterpart(slot, rival, mine, alike)
             or _marked_apart(slot, rival, mine, alike)
@@ -637,7 +712,7 @@ def _rivals(slot: Slot, told: Sequence[Slot], alike: _Likeness) -> list[Slot]:
 
 
 _LONG = 30
-"""In evidence of so many values, names are only held against those in the same sentence or the next."""
+"""In evidence of so many values, they are held against those in the same sentence or the next."""
 
 
 def _one_row(own: Slot, rival: Slot) -> bool:
@@ -663,7 +738,12 @@ def _better_words(slot: Slot, rival: Slot, mine: Sequence[Slot], alike: _Likenes
     least = 0.4 if told_apart else _FITS if any(left) else _ALONE
     if isinstance(slot.value, Named) and any(left):
         least = _NAME_FITS
-    return bool(met) and all(own < met for own in left) and len(met) >= least * len(slot.near)
+    return bool(met) and all(own < met for own in left) and len(met) >= least * _size(slot.near)
+
+
+def _size(words: frozenset[str]) -> int:
+    """How many words there are, without what names among them are marked with."""
+    return sum(word[0] != "~" for word in words)
 
 
 def _of_one_part(slot: Slot, rival: Slot, mine: Sequence[Slot]) -> bool:
@@ -671,11 +751,18 @@ def _of_one_part(slot: Slot, rival: Slot, mine: Sequence[Slot]) -> bool:
     own = _stems_of(slot.value)
     if own & rival.near:
         return False
+    if slot.link and slot.link == rival.link:
+        return True
     if own & rival.wide:
-        return any((o.link, o.leads) == (rival.link, rival.leads) for o in mine if o.unit == rival.unit)
+        return any(_alike_placed(o, rival) for o in mine if o.unit == rival.unit)
     if rival.column >= 0 or (slot.link, slot.leads) == (rival.link, rival.leads):
         return True
-    return all((other.link, other.leads) == (rival.link, rival.leads) for other in mine)
+    return all(_alike_placed(other, rival) for other in mine)
+
+
+def _alike_placed(one: Slot, two: Slot) -> bool:
+    """Whether two values stand behind one preposition, or both before or both behind the verb."""
+    return one.link == two.link and (bool(one.link) or one.leads == two.leads)
 
 
 def _in_parallel(slot: Slot, rival: Slot, mine: Sequence[Slot]) -> bool:
@@ -685,7 +772,7 @@ def _in_parallel(slot: Slot, rival: Slot, mine: Sequence[Slot]) -> bool:
         return False
     return not own & (
         rival.near | (rival.wide if all(other.unit != rival.unit for other in mine) else frozenset())
-    ) and all((other.link, other.leads) == (rival.link, rival.leads) and _beside(other, rival) for other in mine)
+    ) and all(_alike_placed(other, rival) and _beside(other, rival) for other in mine)
 
 
 def _beside(one: Slot, two: Slot) -> bool:
@@ -726,8 +813,9 @@ def _counterpart(slot: Slot, rival: Slot, mine: Sequence[Slot], alike: _Likeness
 
 def _marked_apart(slot: Slot, rival: Slot, mine: Sequence[Slot], alike: _Likeness) -> bool:
     """Whether the time or the number of a thing that the answer names is the rival's, and the value has others."""
-    marks = frozenset(word for word in slot.near if _is_mark(word))
-    if isinstance(slot.value, Named) or not marks or not marks <= rival.near or slot.past:
+    named = isinstance(slot.value, Named)  # names stand beside many things: only those of code tell them apart
+    marks = frozenset(word for word in slot.near if (word[0] == "$" if named else _is_mark(word)))
+    if not marks or not marks <= rival.near or slot.past:
         return False
     sorts = {_sort(mark) for mark in marks}
     around = [own.near if own.unit == rival.unit else own.near | own.wide for own in mine]
@@ -735,16 +823,24 @@ def _marked_apart(slot: Slot, rival: Slot, mine: Sequence[Slot], alike: _Likenes
     if any(marks & other or not sorts & {_sort(mark) for mark in other} for other in others):
         return False
     met = _met(slot.near, rival.near, alike)
-    return met > marks and len(met) >= 0.4 * len(slot.near)
+    return met > marks and len(met) >= 0.4 * _size(slot.near)
 
 
 def _is_mark(word: str) -> bool:
-    return word[0] in "#@" or word in _MONTHS or _YEAR.fullmatch(word) is not None
+    return word[0] in "#@~$" or word in _MONTHS or _YEAR.fullmatch(word) is not None
 
 
 def _sort(mark: str) -> str:
     """What may stand for each other: numbers of things, times of one grain, months, years."""
-    return f"{mark[0]}{mark[-1]}" if mark[0] == "@" else "#" if mark[0] == "#" else "year" if mark[0].isdigit() else "month"
+    return (
+        f"{mark[0]}{mark[-1]}"
+        if mark[0] == "@"
+        else "#"
+        if mark[0] == "#"
+        else "year"
+        if mark[0].isdigit()
+        else "month"
+    )
 
 
 def _side_by_side(own: Slot, rival: Slot) -> bool:

@@ -45,10 +45,12 @@ _RECKONS = re.compile(
 """What says that a number was reckoned."""
 _ASKS = re.compile(
     r"\b(?:how (?:long|old)|by how much|by what|in total|altogether|together|combined|in all|sum|average|mean|median|difference|"
-    r"left|remain\w*|rate|share|proportion|percentage|profit|what (?:do|will|would|does|did|should) .{1,40}(?:pay|cost|be|get))\b",
+    r"left|remain\w*|rate|share|proportion|percentage|profit|what (?:do|will|would|does|did|should) .{1,40}(?:pay|cost|be|get)|"
+    r"how (?:much|many) .{1,40}(?:need|owe|pay|cost|get))\b",
     re.IGNORECASE,
 )
 """What asks for a reckoning."""
+_NEEDS = re.compile(r"\bhow (?:much|many) .{1,40}(?:need|owe)\b", re.IGNORECASE)
 _REST = re.compile(r"\b(?:after|with|at|for|including|plus|less|minus)\b.{0,40}\d", re.IGNORECASE)
 _NEGATED = re.compile(r"(?:\b(?:not|never)|n['’]t)\b[^,;]*\Z", re.IGNORECASE)
 _AGE_NOW = re.compile(r"['’]?s\b|[ -](?:years? )?(?:ago|old|anniversary|birthday)\b", re.IGNORECASE)
@@ -121,6 +123,8 @@ def _is_reckoned(case: Case, claim: Claim, amount: Amount) -> bool:
     if amount.readings[0][0] == "ordinal" or not _ASKS.search(case.question):
         return False
     facts = [fact for sentence in case.facts for fact in sentence]
+    if _NEEDS.search(case.question) and len(facts) > 1:
+        return True
     times = amount.readings[0][0] == "time" and sum(m.grain == "time" for m in case.times) > 1
     return times or sum(comparable(amount, fact) or amount.readings[0][0] == "percent" for fact in facts) > (
         0 if _REST.search(claim.text) else 1
@@ -165,7 +169,10 @@ def _years(case: Case) -> Iterator[Amount]:
 
 
 _LISTED = re.compile(r"^[ \t*#-]*([^\n:.,]{3,50}):[ \t*]*([^\n:]+?,[^\n:]+?)(?:\.(?=\s|\Z)|;|\n|\Z)", re.MULTILINE)
-_BULLETED = re.compile(r"^[ \t*#]*([^\n:.,]{3,60}):?[ \t*]*\n+((?:[ \t]*(?:[-*•]|\d{1,2}[.)])[ \t]+[^\n]+(?:\n|\Z)){2,})", re.MULTILINE)
+_BULLETED = re.compile(
+    r"^[ \t*#]*([^\n:.,]{3,60}):?[ \t*]*\n+((?:[ \t]*(?:[-*•]|\d{1,2}[.)])[ \t]+[^\n]+(?:\n|\Z)){2,})", re.MULTILINE
+)
+_DIGIT = re.compile(r"\d")
 _PARTLY = re.compile(r"\b(?:includ\w*|such as|e\.g|examples?|among|some|etc|more|others?)\b", re.IGNORECASE)
 
 
@@ -183,7 +190,7 @@ def _lists(case: Case) -> Iterator[tuple[str, int]]:
     """What lists in the evidence are called, and how many things they have."""
     for piece in case.evidence:
         for match in _LISTED.finditer(piece.text):
-            if not _PARTLY.search(match[0]):
+            if not _PARTLY.search(match[0]) and not _DIGIT.search(match[2]):
                 yield match[1], len([part for part in re.split(r",(?!\d)|[ ]and[ ]", match[2]) if part.strip(" *")])
         for match in _BULLETED.finditer(piece.text):
             if not _PARTLY.search(match[1]):
@@ -304,9 +311,9 @@ def _follows(case: Case, claim: Claim, amount: Amount, shown: list[Amount]) -> b
         done |= {"sum", "difference", "product"}
     elif len(told) <= _PAIRED and amount.bare and amount.value > 10:
         done |= {"difference"}
-    elif _counts_all(case, claim, amount, told):
-        done |= {"sum"}
-    elif len(told) <= _FEW and _OF.search(case.prose[max(0, amount.start - 12) : amount.end + 8]):
+    elif _counts_all(case, claim, amount, told) or (
+        len(told) <= _FEW and _OF.search(case.prose[max(0, amount.start - 16) : amount.end + 8])
+    ):
         done |= {"sum"}
     groups = [*case.facts, [*told, *shown]] if shown and len(told) + len(shown) <= 2 * _FEW else case.facts
     near = [a for a in case.amounts if claim.start <= a.start < claim.end and a is not amount and a.value <= _SMALL]
@@ -326,7 +333,9 @@ _DOWN = r"(?:down|fall\w*|fell|drop\w*|declin\w+|decreas\w*|reduc\w+|lower\w*|cu
 _BY = r"(?:[ ](?:by|of))(?:[ ](?:about|roughly|around|nearly|almost|over|some|just|only|under|more than))?[ ]\Z"
 _ROSE, _FELL = re.compile(rf"\b{_UP}{_BY}", re.IGNORECASE), re.compile(rf"\b{_DOWN}{_BY}", re.IGNORECASE)
 _MORE = re.compile(r"[ ](?:more|higher|increase|rise|growth|larger|bigger|dearer)\b", re.IGNORECASE)
-_LESS = re.compile(r"[ ](?:less|fewer|lower|decrease|drop|decline|fall|reduction|smaller|cheaper|discount)\b", re.IGNORECASE)
+_LESS = re.compile(
+    r"[ ](?:less|fewer|lower|decrease|drop|decline|fall|reduction|smaller|cheaper|discount)\b", re.IGNORECASE
+)
 
 
 def _change(text: str, amount: Amount) -> str:
@@ -353,7 +362,10 @@ def _lasts(case: Case, amount: Amount) -> bool:
 
 
 def _months(case: Case) -> Iterator[int]:
-    """How long the ranges of months at hand are, the last one counted or not."""
+    """How long the ranges of months at hand are, the last one counted or not; months from one month of a year to another."""
+    ends = {(y, m) for time in case.times if time.grain == "date" for y, m, _ in time.readings if y and m}
+    for (one_year, one_month), (year, month) in combinations(sorted(ends)[:20], 2):
+        yield 12 * (year - one_year) + month - one_month
     for first, last in pairwise(case.times):
         if last.until and first.grain == last.grain == "date":
             (_, one, day), (_, two, other) = first.readings[0], last.readings[0]
@@ -365,7 +377,9 @@ _FEW = 7
 """Of so few numbers any may have been added, without a word that says so."""
 _PAIRED = 2
 """What is missing of one number to the other needs no word."""
-_OF = re.compile(r"\d of (?:the |its )?\d")
+_OF = re.compile(
+    r"\d of (?:the |its )?\d|\b(?:half|third|quarter|most|part|all) of (?:the |all |its )\d", re.IGNORECASE
+)
 _PAUSE = re.compile(r"[;:,](?=\s)|[()—]|\s[-–]\s")
 
 

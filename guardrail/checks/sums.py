@@ -226,7 +226,10 @@ def _changes(case: Case) -> Iterator[Sum]:
                 yield Sum(change.start, change.end, _makes(value, change, change.about), change)
 
 
-_LESS = re.compile(r"\b(?:less(?! than)|minus|after (?:deducting|subtracting)|deducting|subtracting|taking (?:off|away))\b", re.IGNORECASE)
+_LESS = re.compile(
+    r"\b(?:less(?! than)|minus|after (?:deducting|subtracting)|deducting|subtracting|taking (?:off|away))\b",
+    re.IGNORECASE,
+)
 _LEAVES = re.compile(r"\b(?:leav(?:es?|ing)|makes?|gives?|comes? to|remain\w*|left)\b", re.IGNORECASE)
 
 
@@ -238,13 +241,17 @@ def _rests(case: Case) -> Iterator[Sum]:
         if not before or len(after) < 2 or after[0].start > cue.end() + 12:
             continue
         whole, part, rest = before[-1], *after
-        if len({a.readings[0][0] for a in (whole, part, rest)}) == 1 and _LEAVES.search(case.prose, part.end, rest.start):
+        if len({a.readings[0][0] for a in (whole, part, rest)}) == 1 and _LEAVES.search(
+            case.prose, part.end, rest.start
+        ):
             factor = rest.value / rest.figure if rest.figure else 1.0
             yield Sum(rest.start, rest.end, _makes((whole.value - part.value) / factor, rest, rest.about), rest)
 
 
 _PARTS = re.compile(r" (?:of|out of) (?:the |its |all |these )?")
-_MAKES = re.compile(r"\b(?:rate|share|proportion|i\.e|that is|which is|makes?|comes? to|equals?|or)\b|[=(]", re.IGNORECASE)
+_MAKES = re.compile(
+    r"\b(?:rate|share|proportion|i\.e|that is|which is|makes?|comes? to|equals?|or)\b|[=(]", re.IGNORECASE
+)
 
 
 def _shares(case: Case) -> Iterator[Sum]:
@@ -254,7 +261,9 @@ def _shares(case: Case) -> Iterator[Sum]:
         for part, whole, share in zip(inside, inside[1:], inside[2:], strict=False):
             if share.readings[0][0] != "percent" or not (part.bare and whole.bare and 0 < part.value <= whole.value):
                 continue
-            if not _PARTS.fullmatch(case.prose, part.end, whole.start) or not _MAKES.search(case.prose, whole.end, share.start):
+            if not _PARTS.fullmatch(case.prose, part.end, whole.start) or not _MAKES.search(
+                case.prose, whole.end, share.start
+            ):
                 continue
             made = 100 * part.value / whole.value
             right = any(_makes(value, share, share.about) for value in (made, 100 - made))
