@@ -99,7 +99,13 @@ def names(case: Case) -> list[Finding]:
         return []
     known = _Known(case)
     text = _QUOTED.sub(lambda match: BLANK * len(match[0]), case.prose)
-    found = (run for claim in case.claims if not _is_title(claim) for run in _runs(_tokens(text, claim)))
+    found = (
+        run
+        for claim in case.claims
+        if not _is_title(claim) and not _FORMULA.search(claim.text)
+        for run in _runs(_tokens(text, claim))
+        if not (run[0].start - claim.start < 4 and text.startswith(":", run[-1].end))  # what the line is about
+    )
     places = [(amount.start, amount.end) for amount in case.amounts]
     places += [(moment.start, moment.end) for moment in case.moments]
     unknown = [
@@ -110,6 +116,9 @@ def names(case: Case) -> list[Finding]:
     ]
     others = [*_misplaced(case), *_not_done(case)]
     return unknown + [f for f in others if not any(f.start < o.end and o.start < f.end for o in unknown)]
+
+
+_FORMULA = re.compile(r"=.*[×*/+]|[×*/+].*=")
 
 
 def _not_done(case: Case) -> Iterator[Finding]:
