@@ -68,6 +68,7 @@ def citations(case: Case) -> list[Finding]:
     library = _Library(case)
     found = [*_marked(case, library), *_named(case, library), *_authored(case, library), *_linked(case, library)]
     found += [*_bracketed(case, library, found)]
+    found += [*_plain(case, library, found)]
     return [_finding(case, citation) for citation in found if _is_wrong(case, library, citation, found)]
 
 
@@ -161,6 +162,16 @@ def _address(url: str) -> str:
     parts = urlsplit(url.rstrip(".,;:!?)»”’'\"*") if "//" in url else f"https://{url.rstrip('.,;:!?')}")
     query = f"?{parts.query}" if parts.query else ""
     return (parts.netloc.removeprefix("www.") + parts.path.rstrip("/") + query).casefold()
+
+
+_PLAIN = re.compile(r"\bsource #?(\d{1,3})\b(?! of)", re.IGNORECASE)
+
+
+def _plain(case: Case, library: _Library, others: Sequence[_Citation]) -> Iterator[_Citation]:
+    """ "Source 4" in the sentence, where there is no such source."""
+    for match in _PLAIN.finditer(case.prose):
+        if library.numbered(int(match[1])) is None and not any(o.start <= match.start(1) < o.end for o in others):
+            yield _Citation(match.start(), match.end(), None, (match.start(), match.start()))
 
 
 def _marked(case: Case, library: _Library) -> Iterator[_Citation]:

@@ -191,7 +191,7 @@ def _keys(text: str) -> frozenset[str]:
 def _contradicted(case: Case, said: _Statement, before: list[tuple[str, _Statement]]) -> Iterator[tuple[int, int, str]]:
     """Places of ``said`` that the latest statement about the same contradicts."""
     for _, other in reversed(before):
-        if not _same_subject(said, other):
+        if not _same_subject(said, other) and not _same_count(said, other):
             continue
         if _is_of_another(case, said.words, other.words):
             continue
@@ -203,6 +203,22 @@ def _contradicted(case: Case, said: _Statement, before: list[tuple[str, _Stateme
         if len(wrong) == 1 or (wrong and right):
             yield from ((said.start + start, said.start + end, other.text) for start, end in wrong[:1])
         return
+
+
+_AFTER = re.compile(r"[ ](\w{3,})[ ](?:(?:is|are|was|were|have|has|had|been|will|be)[ ]){0,3}(\w{3,})")
+
+
+def _same_count(said: _Statement, other: _Statement) -> bool:
+    """Whether both count the same things that do the same: "seven people were injured"."""
+    one, two = ({(key(m[1].lower()), key(m[2].lower())) for m in _followers(side)} for side in (said, other))
+    return bool(one & two)
+
+
+def _followers(side: _Statement) -> Iterator[re.Match[str]]:
+    for amount in side.amounts:
+        match = _AFTER.match(side.text, amount.end)
+        if match and match[1].lower() not in STOP and match[2].lower() not in STOP:
+            yield match
 
 
 def _at_other_times(said: _Statement, other: _Statement) -> bool:

@@ -29,7 +29,7 @@ _CUES = {
         r"makes?|comes? to|amounts?|years?|half|i\.e|that is|so)\b|=", re.IGNORECASE,
     ),
     "difference": re.compile(
-        r"\b(?:by|more|fewer|less|lead\w*|led|ahead|behind|gap|differ\w*|margin|left|leav\w+|remain\w*|short|free|missing|sav\w+|"
+        r"\b(?:by|more|fewer|less|below|above|lead\w*|led|ahead|behind|gap|differ\w*|margin|left|leav\w+|remain\w*|short|free|missing|sav\w+|"
         r"rest|(?:up|down) (?:by|from)|older|younger|longer|shorter|higher|lower|taller|heavier|lighter|cheaper|dearer|faster|slower|profit|"
         r"loss|surplus|change\w*|drop\w*|fell|fall\w*|rose|ris\w+|grew|grow\w*|increas\w+|decreas\w+|reduc\w+|gain\w*|others?|pay|"
         r"needed|majority|i\.e|that is|net|after|makes?|so)\b|=", re.IGNORECASE,

@@ -31,6 +31,9 @@ def numbers(case: Case) -> list[Finding]:
     return [*found, *_misplaced(case)]
 
 
+_COMPARES = re.compile(r"\d[^.;]{0,12}\b(?:below|above|short of)\b", re.IGNORECASE)
+
+
 def _finding(case: Case, amount: Amount, explanation: str) -> Finding:
     return case.finding(*place_of(case, amount), kind_of(amount), explanation)
 
@@ -43,5 +46,7 @@ def _misplaced(case: Case) -> Iterator[Finding]:
         if rival is None or claim is None or in_sum(case, amount) or is_denied(case, claim, amount):
             continue
         if (amount.bare and amount.value <= 1) or (_RECKONED.search(claim.text) and derived(amount, case.facts)):
+            continue
+        if _COMPARES.search(claim.text):
             continue
         yield _finding(case, amount, rival.of_another)

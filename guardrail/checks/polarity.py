@@ -40,7 +40,7 @@ _PAIRS = {
     "rises": (r"rose|rises|increas\w+|grew|grows", r"fell|falls|decreas\w+|dropp?\w*|declin\w+|shrank"),
     "accepted": (r"accept\w*|approv\w+|grant(?:s|ed)", r"reject\w*|refus\w+|den(?:y|ies|ied)|declin(?:es|ed)"),
     "priority": (r"right of way|priority|precedence", r"gives? way|yields?"),
-    "order": (r"before", r"after"),
+    "order": (r"before|within", r"after"),
     "side": (r"left", r"right"),
     "day": (r"mornings?", r"evenings?"),
     "won": (r"won|wins", r"lost|loses"),

@@ -180,10 +180,17 @@ _LABEL = re.compile(
     r"\b(no|nr|number|page|line|row|article|clause|section|step|day|week|chapter|figure|table|item|route|room|platform|gate|version|"
     r"release|rule|phase|stage|option|building|block|terminal|flight|train|bus|tram|exit|ward|flat|appendix|annex|question|exercise|"
     r"lesson|episode|season|volume|class|grade|type|category|tier|port|seat|invoice|ticket|paragraph|zone|level|track|model|"
-    r"support for)s?\.?[ ]#?\Z",
+    r"dose|player|patient|arm|pump|pin|slot|tank|plot|stop|lane|court|hall|pier|test|study|experiment|scenario|layer|node|server|camera|"
+    r"sensor|valve|reactor|account|support for)s?\.?[ ]#?\Z",
     re.IGNORECASE,
 )
 _CALLED = re.compile(r"(?<![.!?\n|][ ])(?<!\A)\b[A-Z][\w.]*[ ]\Z|[-/#.:]\Z")
+
+
+_DAY = re.compile(
+    r"\b(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|January|February|March|April|May|June|July|August|September|October|November|"
+    r"December)[ ]\Z"
+)
 
 
 def _is_label(text: str, amount: Amount) -> bool:
@@ -196,7 +203,7 @@ def _is_label(text: str, amount: Amount) -> bool:
     joined = re.match(r"[-–/.:]\d|[A-Z]", text[amount.end : amount.end + 2])
     if before.endswith(("(", "[")) and text[amount.end : amount.end + 1] in (")", "]"):
         return True  # a note
-    return bool(joined or _LABEL.search(before) or _CALLED.search(before))
+    return bool(joined or _LABEL.search(before) or (_CALLED.search(before) and not _DAY.search(before)))
 
 
 def _words(text: str, start: int, end: int) -> list[_Word]:
@@ -425,7 +432,7 @@ def _near(
     inside = [(other.start, other.end) for other in values]
     words = list(clause.words)
     back = at
-    while back and all(value.start <= word.start < value.end for word in words):
+    while back and not clauses[back].has_verb and all(value.start <= word.start < value.end for word in words):
         back -= 1
         words = [*clauses[back].words, *words]
     near = frozenset(word.stem for word in words if not value.start <= word.start < value.end)
@@ -433,6 +440,8 @@ def _near(
         return clause, near
     if back and _ONES.search(text, clauses[back].start, clauses[back].end):
         near = near - _ONE_WORDS | _left_out(clauses, back, inside, lead=True)
+    if back and isinstance(value, Amount) and value.bare and _NO_NOUN.match(text, value.end):
+        near |= _counted(text, clauses[:back], values)
     if back and _THEM.search(text, clauses[back].start, clauses[back].end):
         near |= frozenset(w.stem for w in clauses[back - 1].words if not any(a <= w.start < b for a, b in inside))
     if clauses[back].has_verb or clauses[back].is_phrase or back == 0:
@@ -447,6 +456,13 @@ def _near(
         return clause, near | subject
     until = _complement(text, clauses[:back], values) if _OWN_END.match(text, value.end) else None
     return clause, near | subject | _left_out(clauses, back, inside, lead=True, until=until)
+
+
+def _counted(text: str, before: Sequence[_Clause], values: Sequence[Value]) -> frozenset[str]:
+    """The noun behind the last number of the clauses before, of which this clause has only another number."""
+    last = next((v for v in reversed(values) if isinstance(v, Amount) and v.bare and v.end <= before[-1].end), None)
+    word = next((w for clause in before for w in clause.words if last is not None and w.start == last.end + 1), None)
+    return frozenset({word.stem}) if word is not None else frozenset()
 
 
 def _complement(text: str, before: Sequence[_Clause], values: Sequence[Value]) -> int | None:

@@ -125,6 +125,8 @@ def _is_reckoned(case: Case, claim: Claim, amount: Amount) -> bool:
     facts = [fact for sentence in case.facts for fact in sentence]
     if _NEEDS.search(case.question) and len(facts) > 1:
         return True
+    if any(fact.readings[0][0] == "percent" for fact in facts) and any(comparable(amount, fact) for fact in facts):
+        return True
     times = amount.readings[0][0] == "time" and sum(m.grain == "time" for m in case.times) > 1
     return times or sum(comparable(amount, fact) or amount.readings[0][0] == "percent" for fact in facts) > (
         0 if _REST.search(claim.text) else 1
@@ -396,7 +398,7 @@ def _dated(case: Case, amount: Amount) -> bool:
     return any(value in reading or 60 * value in reading for moment in case.times for reading in moment.readings)
 
 
-_AGED = re.compile(r"\b(?:aged?|age of|at)[ ]\Z", re.IGNORECASE)
+_AGED = re.compile(r"\b(?:aged?|age of|at|turn(?:s|ed)?)[ ]\Z", re.IGNORECASE)
 
 
 def _is_age(case: Case, amount: Amount) -> bool:

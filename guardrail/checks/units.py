@@ -98,6 +98,7 @@ _BASE: dict[str, dict[float, str]] = {
         1 / 6e4: "l/min L/min litre_per_minute litres_per_minute liter_per_minute liters_per_minute",
         1 / 3.6e9: "ml/h mL/h millilitres_per_hour milliliters_per_hour",
     },
+    "load": {1: "kg/m² kg/m2 kg_per_square_metre kg_per_square_meter kilograms_per_square_metre"},
     "density": {1: "kg/m³ kg/m3", 1e3: "g/cm³ g/cm3 kg/l kg/L"},
     "dose": {1: "mg/kg", 1e-3: "µg/kg μg/kg mcg/kg", 1e3: "g/kg"},
     "data rate": {1e3: "kbps kbit/s", 1e6: "Mbps Mbit/s megabits_per_second", 1e9: "Gbps Gbit/s gigabits_per_second"},
