@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -18,7 +19,7 @@ from guardrail.resilience.deadline import abounded
 from guardrail.sampling import Sampler
 from guardrail.streams.choices import Choices
 from guardrail.streams.commands import Ask, Command, Cut, Forget, Give, GoOn, Listen, Pause, Say
-from guardrail.streams.pump import AHEAD
+from guardrail.streams.pump import AHEAD, no_sampler
 from guardrail.streams.values import Chunk, Item, Release
 from guardrail.verdict import Verdict
 from guardrail.verifiers.protocol import Verifier
@@ -43,7 +44,7 @@ class AsyncPump(Generic[Piece]):
         verifiers: Mapping[str, Verifier],
         generate: Callable[[Draft, int], AsyncIterable[Chunk[Piece]]] | None = None,
         close: Callable[[], Awaitable[None]] | None = None,
-        sampler: Callable[[int], Sampler | None] = lambda index: None,
+        sampler: Callable[[int], Sampler | None] = no_sampler,
         listeners: Sequence[Listener] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -56,7 +57,8 @@ class AsyncPump(Generic[Piece]):
         self._readers: dict[tuple[int, int], asyncio.Task[None]] = {}
         """By choice and number; the first upstream is number 0 of choice -1."""
         self._asked: dict[tuple[int, int], asyncio.Task[None]] = {}
-        self._alarms: set[asyncio.TimerHandle] = set()
+        self._alarms: dict[int, asyncio.TimerHandle] = {}
+        self._numbers = itertools.count()
         self._begun = self._closed = False
         self._failure: BaseException | None = None
 
@@ -97,7 +99,7 @@ class AsyncPump(Generic[Piece]):
             return
         self._closed = True
         self._ready.set()
-        for alarm in self._alarms:
+        for alarm in self._alarms.values():
             alarm.cancel()
         mine = asyncio.current_task()
         tasks = [task for task in self._tasks if task is not mine]
@@ -107,6 +109,13 @@ class AsyncPump(Generic[Piece]):
             await asyncio.gather(*tasks, return_exceptions=True)
         finally:  # a consumer may be cancelled again while it waits
             await self._end_source()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Forget what is the mount's, which mostly holds this: what is in no cycle is freed at once."""
+        self._generate, self._sampler = None, no_sampler
+        self._readers.clear()
+        self._asked.clear()
 
     # what happens
 
@@ -202,11 +211,11 @@ class AsyncPump(Generic[Piece]):
 
     def _alarm(self, seconds: float, call: Callable[[], None]) -> None:
         def ring() -> None:
-            self._alarms.discard(alarm)
+            del self._alarms[number]
             call()
 
-        alarm = asyncio.get_running_loop().call_later(seconds, ring)
-        self._alarms.add(alarm)
+        number = next(self._numbers)
+        self._alarms[number] = asyncio.get_running_loop().call_later(seconds, ring)
 
     def _go_on(self, index: int, command: GoOn) -> None:
         flow, generate = self._choices.flow(index), self._generate

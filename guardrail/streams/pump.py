@@ -28,7 +28,7 @@ from guardrail.streams.values import Chunk, Item, Release
 from guardrail.verdict import Verdict
 from guardrail.verifiers.protocol import Verifier
 
-__all__ = ["AHEAD", "Pump"]
+__all__ = ["AHEAD", "Pump", "no_sampler"]
 
 Piece = TypeVar("Piece")
 Upstream: TypeAlias = tuple[int, int]
@@ -37,6 +37,11 @@ _FIRST: Upstream = (-1, 0)
 """The one that all choices share."""
 AHEAD = 256
 """So many items that the consumer has not taken keep the upstream from being read on."""
+
+
+def no_sampler(index: int) -> None:
+    """For a mount that cannot draw samples."""
+    return None
 
 
 class Pump(Generic[Piece]):
@@ -55,7 +60,7 @@ class Pump(Generic[Piece]):
         verifiers: Mapping[str, Verifier],
         generate: Callable[[Draft, int], Iterable[Chunk[Piece]]] | None = None,
         close: Callable[[], None] | None = None,
-        sampler: Callable[[int], Sampler | None] = lambda index: None,
+        sampler: Callable[[int], Sampler | None] = no_sampler,
         listeners: Sequence[Listener] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -106,6 +111,8 @@ class Pump(Generic[Piece]):
             self._closed = True
             self._changed.notify_all()
             enders, self._enders = list(self._enders.values()), {}
+            # What is the mount's mostly holds this: what is in no cycle is freed at once.
+            self._alarms, self._generate, self._sampler = [], None, no_sampler
         for end in enders:
             _ended(end)
         if not self._begun:

@@ -36,6 +36,14 @@ class ChatDelta:
     """The event as it came, where it says the same; None: it is to be written anew."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The end of one choice: its chunk with nothing else in it, and the event as it came where it says just that."""
+
+    chunk: Json
+    raw: bytes | None
+
+
 def split_chat(delta: ChatDelta, at: int) -> tuple[ChatDelta, ChatDelta]:
     """Two chunks in the place of one: the first has ``at`` characters of its text, and all else that it says."""
     [choice] = choices_of(delta.chunk)
@@ -71,7 +79,7 @@ class ChatReader:
     further: bool = False
     head: Json = field(default_factory=dict)
     """What all chunks say beside their choices."""
-    ends: dict[int, ChatDelta] = field(default_factory=dict)
+    ends: dict[int, Ending] = field(default_factory=dict)
     """The chunk that ends each choice."""
     closing: list[Event] = field(default_factory=list)
     """The events behind the choices: the usage, the end mark, and what cannot be read."""
@@ -143,7 +151,7 @@ class ChatReader:
             end = {**choice, "delta": {}, "logprobs": None}
             rest = {**choice, "finish_reason": None}
             is_bare = not any(said.values()) and not choice.get("logprobs")
-            self.ends[index] = ChatDelta({**chunk, "choices": [end]}, self, raw if is_bare else None)
+            self.ends[index] = Ending({**chunk, "choices": [end]}, raw if is_bare else None)
             if is_bare:
                 return None
             choice, raw = rest, None

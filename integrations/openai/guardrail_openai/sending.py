@@ -188,7 +188,7 @@ class GuardedSending:
         return delivered
 
     def _streaming(self, response: Any, stream: Any, key: str) -> Any:
-        stream.delivered = self._hx.Response(
+        delivered = self._hx.Response(
             response.status_code,
             headers=response_headers(response.headers.multi_items(), None),
             stream=stream,
@@ -196,7 +196,8 @@ class GuardedSending:
             extensions={**response.extensions, "guardrail": key},
             history=response.history,
         )
-        return stream.delivered
+        stream.delivered = weakref.ref(delivered)  # which holds the stream
+        return delivered
 
     def _streamed(self, reply: Json, outcomes: Sequence[Outcome], exchange: Exchange, key: str) -> None:
         sources = (_name(end.source) for end in exchange.settled(outcomes) if end.source)

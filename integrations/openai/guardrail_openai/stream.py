@@ -88,14 +88,23 @@ def byte_streams(hx: Any) -> tuple[type, type]:
     )
 
 
+def _nobody() -> None:
+    return None
+
+
+def _tell_elapsed(response: Any, begun: float) -> None:
+    if response is not None:
+        response.elapsed = timedelta(seconds=time.perf_counter() - begun)
+
+
 class _Stream:
     """The body of the guarded streaming response that it will be ``delivered`` in."""
-
-    delivered: Any = None
 
     def __init__(self, source: Iterator[bytes], upstream: Any) -> None:
         self._source, self._upstream = source, upstream
         self._begun = time.perf_counter()
+        self.delivered: Callable[[], Any] = _nobody
+        """Gives the response, which holds this, as long as anyone has it."""
 
     def __iter__(self) -> Iterator[bytes]:
         return self._source
@@ -103,17 +112,16 @@ class _Stream:
     def close(self) -> None:
         """End the upstream too, read or not."""
         self._upstream.close()
-        self.delivered.elapsed = timedelta(seconds=time.perf_counter() - self._begun)
+        _tell_elapsed(self.delivered(), self._begun)
 
 
 class _AsyncStream:
     """The same for an event loop."""
 
-    delivered: Any = None
-
     def __init__(self, source: AsyncIterator[bytes], upstream: Any) -> None:
         self._source, self._upstream = source, upstream
         self._begun = time.perf_counter()
+        self.delivered: Callable[[], Any] = _nobody
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._source
@@ -121,4 +129,4 @@ class _AsyncStream:
     async def aclose(self) -> None:
         """End the upstream too, read or not."""
         await self._upstream.aclose()
-        self.delivered.elapsed = timedelta(seconds=time.perf_counter() - self._begun)
+        _tell_elapsed(self.delivered(), self._begun)
