@@ -93,7 +93,11 @@ class SentenceStream:
 
     def feed(self, text: str) -> list[Sentence]:
         """The sentences that ``text`` completes, with their places in the whole text."""
+        is_decided = self._at == len(self._text)
         self._text += text
+        if is_decided and len(self._text) <= self._longest and _STOP.search(text) is None:
+            self._at = len(self._text)  # as most words do, it ends nothing
+            return []
         return self._sentences(final=False)
 
     def flush(self) -> list[Sentence]:
@@ -121,6 +125,8 @@ class SentenceStream:
 
         Not one behind a short number, a letter, or what may be an address.
         """
+        if self._at == len(self._text):
+            return False
         if (stop := self._last_stop()) is None or self._kind_of_line() != "prose":
             return False
         word = _LAST_WORD.search(self._text, max(0, stop.start() - 40), stop.start())

@@ -85,7 +85,8 @@ class StreamFlow(Generic[Piece]):
         if source and chunk.usage is not None:
             self._account.spend(chunk.usage)
         if line.joint is None:
-            self._give(line.gate.feed(chunk.piece, chunk.text))
+            if pieces := line.gate.feed(chunk.piece, chunk.text):
+                self._give(pieces)
         else:
             for piece, text in self._begun(line, line.joint.feed(chunk.piece, chunk.text)):
                 self._give(line.gate.feed(piece, text))

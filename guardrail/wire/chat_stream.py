@@ -16,7 +16,7 @@ from guardrail.wire.chat import said_text
 from guardrail.wire.choices import choices_of, index_of, text_or_none
 from guardrail.wire.exchange import Json, add_usage, usage_of
 from guardrail.wire.gated import State, UpstreamError, split_tokens
-from guardrail.wire.sse import DONE, Event, encode
+from guardrail.wire.sse import DONE, Event, decoded, encode
 
 __all__ = ["ChatDelta", "ChatReader", "ChatWriter", "split_chat"]
 
@@ -26,14 +26,21 @@ _NOT_THE_STREAMS = ("choices", "usage", "obfuscation")
 
 @dataclass(slots=True)
 class ChatDelta:
-    """A chunk of one choice."""
+    """A chunk of one choice: the event as it came, or what is to be written in its place.
 
-    chunk: Json
-    """With that choice alone, or without any."""
+    Not both: many are held at once, and what was read of an event takes several times as much memory as the event.
+    """
+
     reader: ChatReader
     """What read it."""
-    raw: bytes | None = None
-    """The event as it came, where it says the same; None: it is to be written anew."""
+    raw: bytes | None
+    made: Json | None = None
+
+    @property
+    def chunk(self) -> Json:
+        """What it says, with its choice alone, or without any."""
+        said = self.made if self.raw is None else decoded(self.raw).json()
+        return said or {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +53,17 @@ class Ending:
 
 def split_chat(delta: ChatDelta, at: int) -> tuple[ChatDelta, ChatDelta]:
     """Two chunks in the place of one: the first has ``at`` characters of its text, and all else that it says."""
-    [choice] = choices_of(delta.chunk)
+    chunk = delta.chunk
+    [choice] = choices_of(chunk)
     said = _delta(choice)
     text, key = said_text(said), "content" if said.get("content") else "audio"
     first, second = _split_logprobs(choice.get("logprobs"), at)
     before = {**choice, "delta": {**said, key: _part(said, key, text[:at])}, "logprobs": first}
     behind = {**choice, "delta": {key: _part(said, key, text[at:])}, "logprobs": second}
-    head = {key: value for key, value in delta.chunk.items() if key != "obfuscation"}
+    head = {key: value for key, value in chunk.items() if key != "obfuscation"}
     return (
-        ChatDelta({**head, "choices": [before]}, delta.reader),
-        ChatDelta({**head, "choices": [behind]}, delta.reader),
+        ChatDelta(delta.reader, None, {**head, "choices": [before]}),
+        ChatDelta(delta.reader, None, {**head, "choices": [behind]}),
     )
 
 
@@ -110,8 +118,10 @@ class ChatReader:
             return self._without_choices(chunk, event)
         raw = event.raw if len(choices) == 1 and not self.further else None
         found = [self._choice(chunk, choice, raw) for choice in choices]
-        ended = any(choice.get("finish_reason") is not None for choice in choices)
-        return [*(said for said in found if said is not None), *(self._told(chunk) if ended else ())]
+        told = [said for said in found if said is not None]
+        if self.further and any(choice.get("finish_reason") is not None for choice in choices):
+            told += self._told(chunk)
+        return told
 
     def read_reply(self, reply: Json) -> Sequence[Chunk[ChatDelta]]:
         """The same of an answer that came whole."""
@@ -122,7 +132,7 @@ class ChatReader:
         message = choices[0].get("message")
         choice = {**choices[0], "delta": message if isinstance(message, dict) else {}}
         said = self._choice({"choices": [choice]}, choice, None)
-        return [Chunk(ChatDelta({}, self), usage=usage_of(reply)), *([said] if said is not None else [])]
+        return [Chunk(ChatDelta(self, None, {}), usage=usage_of(reply)), *([said] if said is not None else [])]
 
     def _note(self, chunk: Json) -> None:
         if not self.head:
@@ -133,7 +143,7 @@ class ChatReader:
     def _without_choices(self, chunk: Json, event: Event) -> Sequence[Chunk[ChatDelta]]:
         usage = usage_of(chunk)
         if usage is None:
-            return () if self.further else [Chunk(ChatDelta(chunk, self, event.raw))]
+            return () if self.further else [Chunk(ChatDelta(self, event.raw))]
         self.closing.append(event)
         return self._told(chunk)
 
@@ -143,7 +153,7 @@ class ChatReader:
         if usage is None or not self.further or self._spent:
             return ()
         self._spent = True
-        return [Chunk(ChatDelta({}, self), usage=usage)]
+        return [Chunk(ChatDelta(self, None, {}), usage=usage)]
 
     def _choice(self, chunk: Json, choice: Json, raw: bytes | None) -> Chunk[ChatDelta] | None:
         said, index = _delta(choice), index_of(choice)
@@ -163,8 +173,8 @@ class ChatReader:
                 return None
             choice = {**choice, "delta": said}
         calls = bool(said.get("tool_calls") or said.get("function_call"))
-        chunk = chunk if raw is not None else {**chunk, "choices": [choice]}
-        return Chunk(ChatDelta(chunk, self, raw), text, index, calls)
+        made = {**chunk, "choices": [choice]} if raw is None else None
+        return Chunk(ChatDelta(self, raw, made), text, index, calls)
 
 
 @dataclass(slots=True)

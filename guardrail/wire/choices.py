@@ -25,6 +25,8 @@ def index_of(choice: Mapping[str, object]) -> int:
 def choices_of(reply: Mapping[str, object]) -> list[Json]:
     """The choices of a reply or a chunk, in the order of their indices."""
     choices = reply.get("choices")
+    if isinstance(choices, list) and len(choices) == 1 and isinstance(choices[0], dict):
+        return choices
     found = [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
     return sorted(found, key=index_of)
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["Event", "EventDecoder", "encode"]
+__all__ = ["Event", "EventDecoder", "decoded", "encode"]
 
 _BLANK_LINE = re.compile(rb"\r\n\r\n|\n\r\n|\n\n|\r\r")
 # Not str.splitlines(): it also splits at characters that JSON holds unescaped, such as U+2028.
@@ -50,9 +50,12 @@ class EventDecoder:
     def feed(self, data: bytes) -> list[Event]:
         """The events that ``data`` completes."""
         self._buffer += data
+        if b"\r" not in self._buffer:  # as almost all servers write them; the pattern takes ten times as long
+            *whole, self._buffer = self._buffer.split(b"\n\n")
+            return [decoded(raw + b"\n\n") for raw in whole]
         events, start = [], 0
         for blank in _BLANK_LINE.finditer(self._buffer):
-            events.append(_event(self._buffer[start : blank.end()]))
+            events.append(decoded(self._buffer[start : blank.end()]))
             start = blank.end()
         self._buffer = self._buffer[start:]
         return events
@@ -60,12 +63,16 @@ class EventDecoder:
     def flush(self) -> list[Event]:
         """What is left when the stream has ended without a blank line."""
         rest, self._buffer = self._buffer, b""
-        return [_event(rest)] if rest.strip() else []
+        return [decoded(rest)] if rest.strip() else []
 
 
-def _event(raw: bytes) -> Event:
+def decoded(raw: bytes) -> Event:
+    """The one event that ``raw`` is."""
+    if raw.startswith(b"data: ") and raw.find(b"\n") == len(raw) - 2 and b"\r" not in raw:  # one line, and the blank one
+        return Event(raw, raw[6:-2].decode("utf-8", "replace"))
     data, name = [], None
-    for line in _LINE_END.split(raw.decode("utf-8", "replace")):
+    text = raw.decode("utf-8", "replace")
+    for line in _LINE_END.split(text) if "\r" in text else text.split("\n"):
         field, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if field == "data":

@@ -12,9 +12,10 @@ from guardrail.errors import BlockedError
 from guardrail.flow import Draft
 from guardrail.guard import Guard
 from guardrail.streaming import AsyncGated
-from guardrail.streams.values import Chunk
+from guardrail.streams.values import Chunk, Ended
 from guardrail.wire.gated import Reader, UpstreamError
 from guardrail.wire.sse import EventDecoder
+from guardrail_openai.bodies import apieces
 from guardrail_openai.errors import OpenAIBlockedError
 from guardrail_openai.exchange import Exchange, GenerationError, parse
 from guardrail_openai.gating import Gating
@@ -33,7 +34,7 @@ class AsyncGatedStream:
         *,
         known: Callable[[], Awaitable[Exchange]],
         ask: Callable[[Draft, int], Awaitable[Any]],
-        note: Callable[[object], None],
+        note: Callable[[Ended], None],
     ) -> None:
         self._guard, self._gating, self._response = guard, gating, response
         self._known, self._ask, self._note = known, ask, note
@@ -70,7 +71,8 @@ class AsyncGatedStream:
 
     def _told(self, item: Any) -> bytes:
         told = self._gating.render(item)
-        self._note(item)
+        if isinstance(item, Ended):
+            self._note(item)
         return told
 
     async def _end(self) -> bytes:
@@ -122,7 +124,7 @@ class AsyncGatedStream:
         """The chunks of one upstream; whoever reads them closes it."""
         decoder = EventDecoder()
         try:
-            async with aclosing(response.aiter_bytes()) as body:
+            async with aclosing(apieces(response)) as body:
                 async for data in body:
                     for chunk in self._gating.read(reader, decoder, data):
                         yield chunk

@@ -11,9 +11,10 @@ from guardrail.errors import BlockedError
 from guardrail.flow import Draft
 from guardrail.guard import Guard
 from guardrail.streaming import Gated
-from guardrail.streams.values import Chunk
+from guardrail.streams.values import Chunk, Ended
 from guardrail.wire.gated import Reader, UpstreamError
 from guardrail.wire.sse import EventDecoder
+from guardrail_openai.bodies import pieces
 from guardrail_openai.errors import OpenAIBlockedError
 from guardrail_openai.exchange import Exchange, GenerationError, parse
 from guardrail_openai.gating import Gating
@@ -25,7 +26,7 @@ class GatedStream:
     """Iterate it once for the bytes that the consumer may read.
 
     ``known`` gives the exchange with what was said before it, which may have to be fetched; ``ask`` sends the request
-    to go on; ``note`` is told every item.
+    to go on; ``note`` is told how each choice has ended.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class GatedStream:
         *,
         known: Callable[[], Exchange],
         ask: Callable[[Draft, int], Any],
-        note: Callable[[object], None],
+        note: Callable[[Ended], None],
     ) -> None:
         self._guard, self._gating, self._response = guard, gating, response
         self._known, self._ask, self._note = known, ask, note
@@ -51,7 +52,8 @@ class GatedStream:
             with self._begin() as gated:
                 for item in gated:
                     told = gating.render(item)
-                    self._note(item)
+                    if isinstance(item, Ended):
+                        self._note(item)
                     if told:
                         yield told
         except UpstreamError as error:
@@ -106,7 +108,7 @@ class GatedStream:
         try:
             if self._closed:  # while it was asked for
                 return
-            for data in response.iter_bytes():
+            for data in pieces(response):
                 yield from self._gating.read(reader, decoder, data)
                 if reader.done or self._closed:
                     break

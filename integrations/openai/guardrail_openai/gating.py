@@ -51,12 +51,12 @@ class Gating:
 
     def render(self, item: Item[Any]) -> bytes:
         """What the consumer is sent of one item."""
-        if isinstance(item, Release) and isinstance(item.piece, Event):
-            return item.piece.raw
+        if isinstance(item, Release):
+            return item.piece.raw if isinstance(item.piece, Event) else self.writer.write(item)
         told = b""
         if isinstance(item, Ended):
             self.outcomes[item.index] = item.outcome
-        if not isinstance(item, Release | Write):
+        if not isinstance(item, Write):
             told = comment(item) if self.typed else b""
             if not isinstance(item, Ended):
                 return told

@@ -155,10 +155,8 @@ class GuardedSending:
         mode = self.guard.stream_mode(exchange.info, exchange.conversation(0), evidence=exchange.evidence)
         return None if mode == "whole" else gating_for(exchange)
 
-    def _gated(self, exchange: Exchange, gating: Gating, item: object, key: str) -> None:
+    def _gated(self, exchange: Exchange, gating: Gating, item: Ended, key: str) -> None:
         """Remember how the stream ends, as it ends."""
-        if not isinstance(item, Ended):
-            return
         outcome = join(gating.ended)
         head = gating.first.head
         self.guard.remember(outcome, _name(head), key)
