@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,6 +66,54 @@ def log(url: str) -> dict[str, list[Any]]:
     """What the upstream has seen since it was last asked."""
     with urllib.request.urlopen(f"{url}/log") as answer:
         told: dict[str, list[Any]] = json.load(answer)
+        return told
+
+
+class Watched:
+    """A verifier, with the times of its verdicts, the texts that they are on, and what they say."""
+
+    def __init__(self, inner: guardrail.Verifier) -> None:
+        self.inner, self.id, self.version = inner, inner.id, inner.version
+        self.verdicts: list[tuple[float, str, str]] = []
+
+    def verify(self, check: guardrail.Check) -> guardrail.Verdict:
+        return self._told(check, self.inner.verify(check))
+
+    async def averify(self, check: guardrail.Check) -> guardrail.Verdict:
+        return self._told(check, await self.inner.averify(check))
+
+    def _told(self, check: guardrail.Check, verdict: guardrail.Verdict) -> guardrail.Verdict:
+        self.verdicts.append((time.monotonic(), check.turn.text, verdict.status.value))
+        return verdict
+
+    def close(self) -> None:
+        self.inner.close()
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()
+
+
+class Row:
+    """One row of the table: the client, and what is known of the verdicts that were given for it."""
+
+    def __init__(self, url: str, judge: str | None, bare: Any) -> None:
+        self._url, self._watched, self.client = url, list[Watched](), bare
+        if judge == "embedded":
+            policy = rules(url, judge)
+            inner = guardrail.Guard(policy).verifiers
+            self._watched = [Watched(verifier) for verifier in inner.values()]
+            judges = dict(zip(inner, self._watched, strict=True))
+            self.client = guardrail.wrap(bare, guardrail.Guard(policy, verifiers=judges))
+        elif judge is not None:
+            self.client = guardrail.wrap(bare, rules(url, judge))
+
+    def told(self) -> dict[str, list[Any]]:
+        """What has happened since it was last asked; a verdict that says nothing is none."""
+        told, real = log(self._url), ("reliable", "unreliable")
+        for watched in self._watched:
+            told["verdicts"] += [(at, text) for at, text, status in watched.verdicts if status in real]
+            told["none"] = [status for _, _, status in watched.verdicts if status not in real]
+            watched.verdicts.clear()
         return told
 
 
@@ -125,21 +174,19 @@ def row(url: str, name: str, judge: str | None, is_async: bool, model: str = LLM
     """One run of a row of the table, with connections that are open: the first call is not what is measured."""
     if is_async:
         return asyncio.run(_arow(url, judge, model))
-    bare = OpenAI(base_url=url, api_key="none")
-    client = bare if judge is None else guardrail.wrap(bare, rules(url, judge))
-    read(client, WARM, asked())
-    log(url)
-    seen = by_hand(client, model) if name == "floor" else read(client, model, asked())
-    return seen, log(url)
+    one = Row(url, judge, OpenAI(base_url=url, api_key="none"))
+    read(one.client, WARM, asked())
+    one.told()
+    seen = by_hand(one.client, model) if name == "floor" else read(one.client, model, asked())
+    return seen, one.told()
 
 
 async def _arow(url: str, judge: str | None, model: str) -> tuple[Seen, dict[str, list[Any]]]:
-    bare = AsyncOpenAI(base_url=url, api_key="none")
-    client = bare if judge is None else guardrail.wrap(bare, rules(url, judge))
-    await aread(client, WARM, asked())
-    log(url)
-    seen = await aread(client, model, asked())
-    return seen, log(url)
+    one = Row(url, judge, AsyncOpenAI(base_url=url, api_key="none"))
+    await aread(one.client, WARM, asked())
+    one.told()
+    seen = await aread(one.client, model, asked())
+    return seen, one.told()
 
 
 ROWS: dict[str, tuple[str | None, bool]] = {
@@ -154,18 +201,22 @@ ROWS: dict[str, tuple[str | None, bool]] = {
 
 def table(url: str, rounds: int) -> None:
     """First and last character of each row."""
-    print(f"{'':26}{'first s':>24}{'last s':>24}  unverified  calls")
+    print(f"{'':26}{'first s':>24}{'last s':>24}  unverified  verdicts  sentences")
     found: dict[str, list[tuple[Seen, dict[str, list[Any]]]]] = {name: [] for name in ROWS}
     for turn in range(rounds + 1):  # the first loads the model
         for name, (judge, is_async) in ROWS.items():
             result = row(url, name, judge, is_async)
             found[name] += [result] if turn else []
     for name, runs in found.items():
-        remote = ROWS[name][0] == str(JUDGE)
-        shown = max(unverified(seen, told["verdicts"]) for seen, told in runs) if remote else "-"
-        calls = max(len(told["verdicts"]) for _, told in runs)
+        guarded = ROWS[name][0] is not None
+        shown = max(unverified(seen, told["verdicts"]) for seen, told in runs) if guarded else "-"
+        verdicts = [len(told["verdicts"]) for _, told in runs]
+        given = f"{min(verdicts)}-{max(verdicts)}" if min(verdicts) < max(verdicts) else str(max(verdicts))
+        said = max(len(seen.at[-1][1].split(". ")) for seen, _ in runs)
         first, last = (_spread([getattr(seen, key) for seen, _ in runs]) for key in ("first", "last"))
-        print(f"{name:26}{first:>24}{last:>24}  {shown!s:>10}  {calls:5}")
+        print(f"{name:26}{first:>24}{last:>24}  {shown!s:>10}  {given:>8}  {said:9}")
+        if nothing := sorted({status for _, told in runs for status in told.get("none", [])}):
+            print(f"{'':26}and verdicts that say nothing: {', '.join(nothing)}")
 
 
 def _spread(values: Sequence[float]) -> str:
@@ -203,26 +254,25 @@ def _ms(values: Sequence[float]) -> str:
 async def many(url: str, judge: str | None, seconds: float, streams: int) -> dict[str, float]:
     """So many streams at `RATE` tokens a second, on one event loop, for about ``seconds``.
 
-    Lag: from the moment at which a sentence was generated until its end is seen; a guard holds it for its verdict.
+    CPU is for each token that the upstream has said. Two waits of a sentence for its reader: since its last word was
+    sent, and since it was known to have ended, as the next word was sent. A guard holds it for its verdict.
     """
     bare = AsyncOpenAI(base_url=url, api_key="none", max_retries=0, timeout=600)
-    client = bare if judge is None else guardrail.wrap(bare, rules(url, judge))
-    end, lags, tokens = time.monotonic() + seconds, list[float](), 0
+    client = bare if judge is None else guardrail.wrap(bare, rules(url, f"{judge} unlogged"))
+    await aread(client, WARM, asked(100))  # the first call loads what it needs
+    log(url)
+    end, waits = time.monotonic() + seconds, Waits()
     sizes: list[tuple[float, float]] = []
 
     async def keep_on(number: int) -> None:
-        nonlocal tokens
         await asyncio.sleep(number / streams * 5)
         while time.monotonic() < end:
-            place, due = 0, time.monotonic() + FIRST
-            model = f"llm {FIRST} {RATE} 100 0 0"
+            model, ended = f"llm {FIRST} {RATE} 100 0 0", 0.0
             async with await client.chat.completions.create(model=model, messages=asked(100), stream=True) as stream:
                 async for chunk in stream:
                     now = time.monotonic()
-                    if chunk.choices and (word := chunk.choices[0].delta.content):
-                        tokens += 1
-                        lags.extend([now - due - place / RATE] if word.endswith(".") else [])
-                        place += 1
+                    if chunk.choices:
+                        ended = waits.see(chunk, now, ended)
                     if now > end:
                         break
 
@@ -233,18 +283,43 @@ async def many(url: str, judge: str | None, seconds: float, streams: int) -> dic
 
     cpu, began = time.process_time(), time.monotonic()
     await asyncio.gather(weigh(), *(keep_on(number) for number in range(streams)))
-    spent = time.process_time() - cpu
+    spent, tokens = time.process_time() - cpu, log(url)["said"][0]
     settled = [(at, size) for at, size in sizes if at > began + seconds / 3]
     return {
         "CPU ms a token": 1000 * spent / max(1, tokens),
         "tokens a second": tokens / (time.monotonic() - began),
-        "median lag s": statistics.median(lags),
-        "p99 lag s": sorted(lags)[int(0.99 * len(lags))],
+        "since the last word s": statistics.median(waits.since_said),
+        "p99": waits.worst(waits.since_said),
+        "since the end was known s": statistics.median(waits.since_known),
+        "p99 ": waits.worst(waits.since_known),
         "MiB": _resident(),
-        "MiB a minute": _slope([(at, size) for at, size in sizes if at > began + seconds / 3])
-        if len(settled) > 2
-        else 0.0,
+        "MiB a minute": _slope(settled) if len(settled) > 2 else 0.0,
     }
+
+
+class Waits:
+    """How long sentences wait for their reader, in seconds."""
+
+    def __init__(self) -> None:
+        self.since_said, self.since_known = array("d"), array("d")
+
+    def see(self, chunk: Any, now: float, ended: float) -> float:
+        """Takes the next chunk of a stream; ``ended``: when the end of a sentence was seen just before it, else 0.
+
+        Returns that for the next one.
+        """
+        sent = float(chunk.system_fingerprint)
+        if ended:
+            self.since_known.append(ended - sent)
+        if not (chunk.choices[0].delta.content or "").endswith("."):
+            return 0.0
+        self.since_said.append(now - sent)
+        return now
+
+    @staticmethod
+    def worst(waits: Sequence[float]) -> float:
+        """What all but one in a hundred stay below."""
+        return sorted(waits)[int(0.99 * len(waits))]
 
 
 def _resident() -> float:

@@ -2,8 +2,10 @@
 
 On the loopback interface, in a process of its own; the first line printed is the base URL. The model's name says how it
 talks: ``llm FIRST RATE TOKENS PAUSE BAD`` (seconds to the first token, tokens a second, how many, seconds of silence
-after the first sentence, the number of the bad sentence or 0); ``judge SECONDS`` gives a verdict. ``GET /log`` tells
-when verdicts were given, on what, and when streams were closed by their readers: times are those of `time.monotonic`.
+after the first sentence, the number of the bad sentence or 0); ``judge SECONDS`` gives a verdict, of which nothing is
+remembered with ``judge SECONDS unlogged``. ``GET /log`` tells when verdicts were given, on what, when streams were
+closed by their readers, and how many tokens were said since it was last asked. Each event says in its
+``system_fingerprint`` when it was sent. Times are those of `time.monotonic`.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ _FACTS = (
 )
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _log: dict[str, list[Any]] = {"verdicts": [], "closed": []}
+_said = [0]
+"""Tokens."""
 
 
 def words(count: int, bad: int = 0) -> list[str]:
@@ -35,7 +39,8 @@ def words(count: int, bad: int = 0) -> list[str]:
 
 
 def _event(**choice: Any) -> bytes:
-    head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 0, "model": "llm"}
+    head: dict[str, Any] = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 0, "model": "llm"}
+    head["system_fingerprint"] = str(time.monotonic())
     data = json.dumps({**head, "choices": [{"index": 0, "logprobs": None, "finish_reason": None, **choice}]})
     raw = f"data: {data}\n\n".encode()
     return b"%x\r\n%b\r\n" % (len(raw), raw)
@@ -54,6 +59,7 @@ async def _talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, how:
             if not place:
                 writer.write(_event(delta={"role": "assistant", "content": ""}))
             writer.write(_event(delta={"content": word}))
+            _said[0] += 1
             due += 1 / rate
             if pause and word.endswith("."):
                 _log["closed"].append(time.monotonic())
@@ -65,15 +71,16 @@ async def _talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, how:
         writer.close()
 
 
-async def _judge(writer: asyncio.StreamWriter, seconds: float, body: dict[str, Any]) -> None:
-    await asyncio.sleep(seconds)
+async def _judge(writer: asyncio.StreamWriter, how: list[str], body: dict[str, Any]) -> None:
+    await asyncio.sleep(float(how[0]))
     shown = json.dumps(body["messages"], ensure_ascii=False)
     verdict = json.dumps({"REASONING": "fine", "HALLUCINATION": int(BAD in shown)})
     message = {"role": "assistant", "content": verdict, "refusal": None}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
     usage = {"prompt_tokens": 300, "completion_tokens": 20, "total_tokens": 320}
     head = {"id": "chatcmpl-j", "object": "chat.completion", "created": 0, "model": "judge"}
-    _log["verdicts"].append([time.monotonic(), shown])
+    if "unlogged" not in how:
+        _log["verdicts"].append([time.monotonic(), shown])
     _answer(writer, {**head, "choices": [choice], "usage": usage})
 
 
@@ -94,10 +101,10 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
             if kind == "llm":
                 return await _talk(reader, writer, how)
             if kind == "judge":
-                await _judge(writer, float(how[0]), body)
+                await _judge(writer, how, body)
             else:
-                _answer(writer, _log)
-                _log["verdicts"], _log["closed"] = [], []
+                _answer(writer, {**_log, "said": list(_said)})
+                _log["verdicts"], _log["closed"], _said[0] = [], [], 0
     except (asyncio.IncompleteReadError, ConnectionError):
         writer.close()
 
