@@ -252,7 +252,7 @@ class StreamFlow(Generic[Piece]):
                 self._verify(line, group)
 
     def _verify(self, line: Line[Piece], group: Group) -> None:
-        if line.calls or self.job.mode == "unsampled" or all(unit.is_blank for unit in group.units):
+        if self._states_nothing(line, group):
             group.verdict = NO_CLAIM
             return
         # Of an answer that is held whole nobody has seen a word, so nobody waits for the next.
@@ -271,6 +271,14 @@ class StreamFlow(Generic[Piece]):
         group.ticket, group.shift, group.gone = self._calls, line.shift, len(line.gone)
         self._tickets[group.ticket] = group, check
         self._do(Ask(group.ticket, verify.with_, check))
+
+    def _states_nothing(self, line: Line[Piece], group: Group) -> bool:
+        """Whether no verdict is needed."""
+        if self.job.mode == "unsampled" or all(unit.is_blank for unit in group.units):
+            return True
+        if line.calls and not self._whole:
+            self._account.note("what stands beside the call of a tool was shown without a verdict")
+        return line.calls
 
     def _so_far(self, line: Line[Piece], last: Unit) -> str:
         """The answer up to ``last``, without what was left out."""

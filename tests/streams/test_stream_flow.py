@@ -105,6 +105,22 @@ def test_an_answer_that_calls_a_tool_is_not_verified() -> None:
     assert (driven.outcome.action, driven.text) == (Action.PASS, "The capital is London. I look it up.<call>"[:-6])
 
 
+def test_the_outcome_says_that_what_waited_for_its_verdict_when_a_tool_was_called_has_none() -> None:
+    driven = Driven(flow(), verdict=None).feed("The capital is London. I look it up.")
+    driven.perform(driven.flow.feed(0, Chunk("", calls=True), 0.0))
+    driven.end()
+    assert driven.outcome is not None
+    assert driven.outcome.notes == ("what stands beside the call of a tool was shown without a verdict",)
+
+
+def test_nothing_is_said_of_a_call_of_a_tool_where_all_text_has_its_verdict() -> None:
+    driven = Driven(flow()).feed("I look it up.\n")
+    driven.perform(driven.flow.feed(0, Chunk("", calls=True), 0.0))
+    driven.end()
+    assert driven.outcome is not None
+    assert driven.outcome.notes == ()
+
+
 # a bad sentence
 
 
