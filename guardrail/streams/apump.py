@@ -163,6 +163,8 @@ class AsyncPump(Generic[Piece]):
         for to, flow in list(flows.items()):
             now = self._clock()
             self._perform(to, flow.ended(number, now) if error is None else flow.failed(number, error, now))
+        if self._choices.is_over:  # as no further choice can begin
+            self._ready.set()
 
     def _fail(self, error: BaseException) -> None:
         """What is nobody's failure reaches the consumer as it is."""

@@ -199,6 +199,7 @@ class Pump(Generic[Piece]):
             for to, flow in list(flows.items()):
                 now = self._clock()
                 self._perform(to, flow.ended(number, now) if error is None else flow.failed(number, error, now))
+            self._changed.notify_all()  # no further choice can begin
 
     def _fail(self, error: BaseException) -> None:
         """What is nobody's failure reaches the consumer as it is."""
@@ -212,7 +213,8 @@ class Pump(Generic[Piece]):
         for command in commands:
             if self._choices.heeded(index, command):
                 self._do(index, command)
-        self._changed.notify_all()
+        if commands:  # whom a word that ends no sentence wakes finds nothing to do
+            self._changed.notify_all()
 
     def _do(self, index: int, command: Command) -> None:
         match command:

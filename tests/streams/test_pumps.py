@@ -646,6 +646,27 @@ def test_the_upstream_goes_on_while_another_choice_needs_it() -> None:
 
 
 @pytest.mark.parametrize("on_loop", [False, True], ids=["threads", "loop"])
+def test_a_stream_ends_with_its_upstream_where_a_choice_that_was_asked_for_never_came(on_loop: bool) -> None:
+    texts = ["It is London. And", " so", " it is."]
+
+    async def source() -> AsyncIterator[Chunk[str]]:
+        for text in texts:
+            yield Chunk(text, text)
+            await asyncio.sleep(0.01)  # the block is known before the end
+
+    async def work() -> list[Any]:
+        async with aclosing(guard(on_unreliable="block").agated(source(), ASKED, split=split_text, choices=2)) as gated:
+            return [item async for item in gated]
+
+    chunks = [Chunk(text, text) for text in texts]
+    if on_loop:
+        items = asyncio.run(asyncio.wait_for(work(), LONG))
+    else:
+        items = list(guard(on_unreliable="block").gated(chunks, ASKED, split=split_text, choices=2))
+    assert [item.outcome.action for item in items if isinstance(item, Ended)] == [Action.BLOCK]
+
+
+@pytest.mark.parametrize("on_loop", [False, True], ids=["threads", "loop"])
 def test_a_mistake_of_the_mount_reaches_the_consumer(on_loop: bool) -> None:
     def torn(piece: str, at: int) -> tuple[str, str]:
         raise ZeroDivisionError("in split")
