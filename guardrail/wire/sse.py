@@ -68,7 +68,7 @@ class EventDecoder:
 
 def decoded(raw: bytes) -> Event:
     """The one event that ``raw`` is."""
-    if raw.startswith(b"data: ") and raw.find(b"\n") == len(raw) - 2 and b"\r" not in raw:  # one line, and the blank one
+    if raw.startswith(b"data: ") and raw.find(b"\n") == len(raw) - 2 and b"\r" not in raw:  # a line and the blank one
         return Event(raw, raw[6:-2].decode("utf-8", "replace"))
     data, name = [], None
     text = raw.decode("utf-8", "replace")
