@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from guardrail.checks.alike import key
 from guardrail.checks.amounts import Amount, amounts
 from guardrail.checks.aside import BLANK, NUMBERING, prose, without
-from guardrail.checks.content import stems
+from guardrail.checks.content import WORD, stems
 from guardrail.checks.moments import Moment, moments
 from guardrail.checks.named import Named, named
 from guardrail.checks.slots import Slot, misplaced, read
@@ -123,6 +124,12 @@ class Case:
         """The answer like its prose, but with names of code within sentences, which may tell values apart."""
         text = re.sub(r"(?<!`)`([^`\n]+)`(?!`)", r"'\1'", self.answer)
         return prose(text)
+
+    @cached_property
+    def words_before(self) -> frozenset[str]:
+        """What the words of the conversation before the question are compared by."""
+        texts = (message.text.lower() for message in self.conversation[:-1])
+        return frozenset(key(word) for text in texts for word in WORD.findall(text))
 
     @cached_property
     def question(self) -> str:

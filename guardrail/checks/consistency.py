@@ -30,6 +30,8 @@ _CORRECTS = re.compile(
 """What says that the answer takes back something."""
 _ANEW = re.compile(r"\b(?:actually|instead|changed|now|new|latest|wrong|error)\b", re.IGNORECASE)
 """The same in one sentence, where it may mean something else."""
+_MOST = 1_000
+"""So many clauses of earlier turns are remembered, the last ones."""
 _WORDS = 2
 """Two sentences that share fewer words of content may be about different things."""
 
@@ -54,7 +56,7 @@ def consistency(case: Case) -> list[Finding]:
     """
     if not case.earlier or _CORRECTS.search(case.prose):
         return []
-    before = [(text, statement) for text in case.earlier for statement in _statements(claims_of(prose(text)))]
+    before = [(text, said) for text in case.earlier for said in _statements(claims_of(prose(text)))][-_MOST:]
     found = [place for statement in _statements(iter(case.claims)) for place in _contradicted(case, statement, before)]
     found += [*_elsewhere(case), *_not_done(case), *_denied(case), *_relabelled(case)]
     taken: list[Finding] = []
@@ -91,7 +93,7 @@ def _sentence(text: str, place: int) -> str:
 
 def _denied(case: Case) -> Iterator[tuple[int, int, str]]:
     """Clauses that say the opposite of one of an earlier turn, and that nothing at hand says now."""
-    before = [clause for text in case.earlier for claim in claims_of(prose(text)) for clause in clauses(claim)]
+    before = [clause for text in case.earlier for claim in claims_of(prose(text)) for clause in clauses(claim)][-_MOST:]
     given = [*(piece.text for piece in case.evidence), *(m.text for m in case.conversation if m.role == "user")]
     told = [clause for text in given for claim in claims_of(text) if "?" not in claim.text for clause in clauses(claim)]
     for claim in case.claims:
@@ -106,9 +108,9 @@ def _denied(case: Case) -> Iterator[tuple[int, int, str]]:
 
 def _is_of_another(case: Case, said: frozenset[str], told: frozenset[str]) -> bool:
     """Whether a clause speaks of what the user has asked about only now."""
-    before = frozenset(key(word) for message in case.conversation[:-1] for word in WORD.findall(message.text.lower()))
     asked = frozenset(key(word) for word in WORD.findall(case.question.lower()))
-    return bool((said - told - FILLERS) & asked - before)
+    new = (said - told - FILLERS) & asked
+    return bool(new) and bool(new - case.words_before)
 
 
 def _is_new(case: Case, clause: Said) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -28,6 +29,9 @@ _CUT = re.compile(
 )
 _BE = re.compile(r"\b(?:is|are|was|were|be|been|being)[ ](?:\w+ly[ ])?\Z")
 _SPELLING = 0.88
+_LONGEST = 3_000
+_MOST = 60
+"""Where the evidence has more deeds of one verb, nothing is said of whose they are."""
 _LIGHT = frozenset("say giv hav go get becom includ mak tak us tell hold call own".split()) - {"giv"}
 """Stems of verbs that many do to many."""
 
@@ -54,6 +58,8 @@ def deeds(text: str, names: Sequence[Named] | None = None) -> list[Deed]:
     found: list[Deed] = []
     for span in sentences(text):
         end = span.start + len(span.text)
+        if len(span.text) > _LONGEST:  # no sentence that anybody reads
+            continue
         found += _deeds(text, span.start, end, names[bisect_left(starts, span.start) : bisect_left(starts, end)])
     return found
 
@@ -145,9 +151,13 @@ def _acts(word: str) -> bool:
 
 def not_done(said: Iterable[Deed], told: Sequence[Deed]) -> Iterator[tuple[Named, Named]]:
     """Doers of the answer of whom the evidence says no such thing, each with the one of whom it does."""
+    by_verb: dict[str, list[Deed]] = defaultdict(list)
+    for other in told:
+        if not other.denied:
+            by_verb[other.verb].append(other)
     for deed in said:
-        same = [other for other in told if other.verb == deed.verb and not other.denied]
-        if deed.denied or not same:
+        same = by_verb.get(deed.verb, [])
+        if deed.denied or not same or len(same) > _MOST:
             continue
         for doer in deed.doers:
             if (rival := _instead(doer, deed, same)) is not None:
@@ -170,7 +180,11 @@ def _instead(doer: Named, deed: Deed, same: Sequence[Deed]) -> Named | None:
 
 def _alike(one: Named, two: Named) -> bool:
     """Whether two names are one, maybe in two spellings."""
-    return one.alike(two) or SequenceMatcher(None, one.text, two.text, autojunk=False).ratio() >= _SPELLING
+    if one.alike(two):
+        return True
+    if one.text[0] != two.text[0] or abs(len(one.text) - len(two.text)) > 3:
+        return False
+    return SequenceMatcher(None, one.text, two.text, autojunk=False).ratio() >= _SPELLING
 
 
 def _about_one(one: Deed, two: Deed) -> bool:

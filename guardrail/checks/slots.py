@@ -41,6 +41,8 @@ _ALONE = 0.5
 """The same where the value's own slots have none of the words."""
 _NAME_FITS = 0.75
 """The same for names, which are of many sorts: a person's slot is none for a town."""
+_LONGEST = 3_000
+"""Characters; what is longer is no sentence whose words could tell its values apart."""
 _PAIRS = 60_000
 """So many pairs of values are compared at most: beyond, no value is said to be misplaced."""
 _CUT = re.compile(
@@ -230,6 +232,8 @@ def _prose(text: str, start: int, end: int, unit: tuple[int, int]) -> list[Slot]
     subject: frozenset[str] = frozenset()
     above: frozenset[str] = frozenset()
     for place, (first, last) in enumerate(_sentences(part)):
+        if last - first > _LONGEST:
+            continue
         inside = values[bisect_left(starts, first) : bisect_left(starts, last)]
         words = [*_words(part, first, last), *(mark for mark in marks if first <= mark.start < last)]
         head = _head(part, first, last, words)
