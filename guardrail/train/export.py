@@ -10,16 +10,19 @@ from typing import Any
 
 from guardrail.errors import MissingExtra
 from guardrail.train.quantize import quantize
+from guardrail.verifiers.embedded.model import open_session
 
 __all__ = ["SAMPLES", "export"]
 
 SAMPLES = 128
+_PLACES = 256
+"""More than a pair has tokens, and the two that some encoders begin behind."""
 _INPUTS = ("input_ids", "attention_mask")
 _SHORT = {"truncation": "longest_first", "max_length": 176}
 
 
 def export(trained: Path, folder: Path, texts: Sequence[tuple[str, str]]) -> float:
-    """Write ``model.onnx`` and ``tokenizer.json`` to ``folder``.
+    """Write ``model.onnx``, its matrices and ``tokenizer.json`` to ``folder``.
 
     ``texts``: pairs like those that it will read, of which `SAMPLES` are enough, to quantise by. Returns the mean
     difference (root of the mean square) of their logits from the unquantised model's.
@@ -32,6 +35,7 @@ def export(trained: Path, folder: Path, texts: Sequence[tuple[str, str]]) -> flo
             "exporting needs torch, transformers and onnx: pip install 'guardrail-llm[train]'"
         ) from error
     model = AutoModelForSequenceClassification.from_pretrained(trained, attn_implementation="eager").eval()
+    _shorten(model)
     tokenizer = AutoTokenizer.from_pretrained(trained)
     samples = [dict(tokenizer(*text, return_tensors="np", **_SHORT)) for text in texts[:SAMPLES]]
     several = tokenizer(*map(list, zip(*texts[:2], strict=True)), return_tensors="pt", padding=True, **_SHORT)
@@ -42,6 +46,16 @@ def export(trained: Path, folder: Path, texts: Sequence[tuple[str, str]]) -> flo
     (folder / "full.onnx").unlink()
     shutil.copy(trained / "tokenizer.json", folder / "tokenizer.json")
     return _difference(torch, model, feeds, folder / "model.onnx")
+
+
+def _shorten(model: Any) -> None:
+    """Drop the places of the position embedding that no pair is long enough for."""
+    import torch
+
+    places = getattr(model, model.base_model_prefix).embeddings.position_embeddings
+    kept = min(len(places.weight), _PLACES)
+    places.weight = torch.nn.Parameter(places.weight.detach()[:kept].clone())
+    places.num_embeddings = kept
 
 
 def _to_onnx(torch: Any, model: Any, pairs: Any, path: Path) -> None:
@@ -67,9 +81,7 @@ def _to_onnx(torch: Any, model: Any, pairs: Any, path: Path) -> None:
 
 
 def _difference(torch: Any, model: Any, feeds: Sequence[dict[str, Any]], path: Path) -> float:
-    import onnxruntime as ort
-
-    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = open_session(path, threads=1)
     squares = 0.0
     for feed in feeds:
         with torch.no_grad():

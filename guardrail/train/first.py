@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 __all__ = ["only_first"]
 
-_MARK = "/attention/output/dense/"
+_MARKS = ("/attention/output/dense/", "/attention/attn/o/")
+"""The matrix behind the attention: in BERT, and in MPNet."""
+
+_HEAD = re.compile(r"/(pooler|classifier)/Gather")
 
 
 def only_first(path: Path) -> None:
     """Drop all tokens but the first behind the attention of the last layer of the model at ``path``: exact, and saves a
-    sixteenth of the work. What is not built like BERT with a pooler stays as it is.
+    sixteenth of the work. What is not built like BERT or MPNet with a head on
+    the first token stays as it is.
     """
     import numpy as np
     import onnx
 
     model = onnx.load(path)
     graph = model.graph
-    dense = next((n for n in reversed(graph.node) if n.op_type == "MatMul" and _MARK in n.name), None)
+    dense = next(
+        (n for n in reversed(graph.node) if n.op_type == "MatMul" and any(mark in n.name for mark in _MARKS)), None
+    )
     if dense is None or not _first_is_read(onnx, graph):
         return
     added = _after(graph, _after(graph, dense))  # dense, its bias, the residual
@@ -36,7 +43,7 @@ def only_first(path: Path) -> None:
 
 def _first_is_read(onnx: Any, graph: Any) -> bool:
     """Whether a pooler takes the first token, and nothing else reads the last layer."""
-    gather = next((n for n in graph.node if n.op_type == "Gather" and "/pooler/" in n.name), None)
+    gather = next((n for n in graph.node if n.op_type == "Gather" and _HEAD.search(n.name)), None)
     if gather is None or [a.i for a in gather.attribute if a.name == "axis"] != [1]:
         return False
     which = next((n.attribute[0].t for n in graph.node if gather.input[1] in n.output), None)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from guardrail.errors import MissingExtra
 from guardrail.train.first import only_first
+from guardrail.train.pack import packed
 from guardrail.train.smooth import smooth
+from guardrail.verifiers.embedded.packed import MATRICES, Packed, write
 
 __all__ = ["quantize"]
 
@@ -18,7 +21,9 @@ _EMBEDDING_ROWS = 10_000
 
 
 def quantize(full: Path, out: Path, samples: Sequence[Mapping[str, Any]]) -> None:
-    """Write the model ``full`` with 8-bit weights to ``out``, and without work that its logits do not need.
+    """Write the model ``full`` to ``out``, without work that its logits do not need. Its large matrices run in 8 bits,
+    and are stored in 4 bits,
+    in a file beside ``out``.
 
     Matrices have one scale for each channel, what goes into them has one for all: the second matrix of a feed-forward
     block is smoothed, so that outliers do not drown the rest. The word embedding has one scale for each word.
@@ -31,13 +36,60 @@ def quantize(full: Path, out: Path, samples: Sequence[Mapping[str, Any]]) -> Non
     except ImportError as error:
         raise MissingExtra("quantising needs onnx: pip install 'guardrail-llm[train]'") from error
     only_first(full)
-    smooth(full, samples)
+    stored = _in_four_bits(onnx, full)
+    factors = smooth(full, samples)
     logging.getLogger().setLevel(logging.WARNING)  # it tells of every node at level INFO, through the root logger
     kinds = ["MatMul", "Gemm"]
     quantize_dynamic(str(full), str(out), per_channel=True, weight_type=QuantType.QInt8, op_types_to_quantize=kinds)
     whole = onnx.load(out)
     _quantize_embedding(onnx, whole.graph)
+    write(out.with_name(MATRICES), _taken_out(onnx, whole.graph, stored, factors))
     onnx.save(whole, out)
+
+
+def _in_four_bits(onnx: Any, path: Path) -> dict[str, Packed]:
+    """Round the matrices and the word embedding of the model at ``path``, in place; by name."""
+    import numpy as np
+
+    model = onnx.load(path)
+    tables = {table.name: table for table in model.graph.initializer}
+    found = {}
+    for node in model.graph.node:
+        name = node.input[1] if node.op_type == "MatMul" else node.input[0] if node.op_type == "Gather" else ""
+        table = tables.get(name)
+        if table is None or len(table.dims) != 2 or table.data_type != onnx.TensorProto.FLOAT:
+            continue
+        turned = node.op_type == "Gather"
+        if turned and table.dims[0] < _EMBEDDING_ROWS:
+            continue
+        weights = onnx.numpy_helper.to_array(table)
+        found[name] = packed(weights.T if turned else weights, turned=turned)
+        plain = found[name].plain()
+        table.CopyFrom(onnx.numpy_helper.from_array(np.ascontiguousarray(plain.T if turned else plain), name))
+    onnx.save(model, path)
+    return found
+
+
+def _taken_out(onnx: Any, graph: Any, stored: Mapping[str, Packed], factors: Mapping[str, Any]) -> dict[str, Packed]:
+    """The 8-bit matrices of ``graph`` in 4 bits by name, taken out of it: their values are given when it is loaded."""
+    import numpy as np
+
+    tables = {table.name: table for table in graph.initializer}
+    found = {}
+    for name, of in stored.items():
+        matrix = f"{name}_whole" if of.turned else f"{name}_quantized"
+        columns = onnx.numpy_helper.to_array(tables[f"{name}_scale"]).reshape(-1)
+        rows = np.asarray(factors.get(name, of.rows), np.float32).reshape(-1, 1)
+        found[matrix] = replace(of, rows=rows, columns=columns.astype(np.float32))
+        _emptied(onnx, tables[matrix])
+    return found
+
+
+def _emptied(onnx: Any, table: Any) -> None:
+    table.ClearField("raw_data")
+    table.data_location = onnx.TensorProto.EXTERNAL
+    where = table.external_data.add()
+    where.key, where.value = "location", MATRICES
 
 
 def _quantize_embedding(onnx: Any, graph: Any) -> None:

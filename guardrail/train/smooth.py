@@ -17,11 +17,12 @@ _SMALLEST = 1e-3
 _WATCHED = "watched.onnx"
 
 
-def smooth(path: Path, samples: Sequence[Mapping[str, Any]]) -> None:
+def smooth(path: Path, samples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Divide what goes into the second matrix of each feed-forward block by a factor for each channel, and
     multiply that row of the matrix by it. In exact arithmetic nothing changes.
 
     ``path``: the model, changed in place. ``samples``: inputs like those that it will read; a hundred are enough.
+    Returns the factors [rows] of each matrix, by its name.
     """
     import numpy as np
     import onnx
@@ -30,6 +31,7 @@ def smooth(path: Path, samples: Sequence[Mapping[str, Any]]) -> None:
     tables = {table.name: table for table in model.graph.initializer}
     nodes = [node for node in model.graph.node if is_second(node)]
     largest = _largest(path, [node.input[0] for node in nodes], samples)
+    factors = {}
     for node, channel in zip(nodes, largest, strict=True):
         table = tables[node.input[1]]
         weights = onnx.numpy_helper.to_array(table)
@@ -37,7 +39,9 @@ def smooth(path: Path, samples: Sequence[Mapping[str, Any]]) -> None:
         factor = np.maximum(channel, _SMALLEST) ** _STRENGTH / rows ** (1 - _STRENGTH)
         table.CopyFrom(onnx.numpy_helper.from_array((weights * factor[:, None]).astype(np.float32), table.name))
         _divide(onnx, model.graph, node, (1 / factor).astype(np.float32))
+        factors[table.name] = factor
     onnx.save(model, path)
+    return factors
 
 
 def is_second(node: Any) -> bool:

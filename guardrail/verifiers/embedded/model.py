@@ -18,9 +18,10 @@ from guardrail.cache import Cache, MemoryCache
 from guardrail.claims.words import Novelty
 from guardrail.cores import cores
 from guardrail.errors import ConfigError
+from guardrail.verifiers.embedded.packed import MATRICES, unpacked
 from guardrail.verifiers.embedded.spread import spread
 
-__all__ = ["SHIPPED", "Model", "Settings", "load"]
+__all__ = ["SHIPPED", "Model", "Settings", "load", "open_session"]
 
 SHIPPED = Path(__file__).parent / "weights"
 _FILES = ("model.onnx", "tokenizer.json", "config.json")
@@ -66,7 +67,7 @@ class Model:
 
     def __init__(self, folder: Path, threads: int | None) -> None:
         self.settings = _settings(folder)
-        self._session: Any = _readable(folder / "model.onnx", _session)
+        self._session: Any = _readable(folder / "model.onnx", lambda path: open_session(Path(path), threads or cores()))
         self._tokenizer: Any = _readable(folder / "tokenizer.json", _tokenizer)
         self._tokenizer.enable_truncation(self.settings.max_tokens, strategy="longest_first")
         self._tokenizer.no_padding()
@@ -150,7 +151,7 @@ def digest(folder: Path) -> str:
     """Twelve hexadecimal digits that change with the weights, the tokenizer or the settings."""
     check_folder(folder)
     sha = hashlib.sha256()
-    for name in _FILES:
+    for name in (name for name in (*_FILES, MATRICES) if (folder / name).is_file()):
         with (folder / name).open("rb") as file:
             while block := file.read(1 << 20):
                 sha.update(block)
@@ -165,15 +166,20 @@ def _settings(folder: Path) -> Settings:
         raise ConfigError(f"{path} is not the configuration of an embedded model: {error}") from error
 
 
-def _session(path: str) -> Any:
+def open_session(path: Path, threads: int) -> Any:
+    """The graph at ``path`` ready to run, with the matrices that stand beside it, unpacked by so many ``threads``."""
     import onnxruntime as ort
 
     options = ort.SessionOptions()
+    if (matrices := path.with_name(MATRICES)).is_file():
+        whole = unpacked(matrices, threads)
+        values = [ort.OrtValue.ortvalue_from_numpy(matrix) for matrix in whole.values()]
+        options.add_external_initializers(list(whole), values)
     # Several pairs at once, each on one thread: a thread pool of its own would spin, and keep no pace with that.
     options.intra_op_num_threads = 1
     options.enable_mem_pattern = False  # it remembers a plan for each length that it meets
     options.log_severity_level = 3
-    return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOW)
+    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOW)
 
 
 def _tokenizer(path: str) -> Any:
