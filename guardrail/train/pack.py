@@ -15,7 +15,7 @@ _KEPT = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75)
 
 
 def packed(weights: Any, *, turned: bool) -> Packed:
-    """``weights`` [inputs, channels] in 4 bits. Of a few ranges each group takes the one with the smallest squared error.
+    """``weights`` [inputs, channels] in 4 bits. Of a few ranges each group takes the one with the least error.
 
     Raises `ValueError` if `GROUP` does not divide the inputs.
     """

@@ -18,7 +18,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -26,14 +26,15 @@ from guardrail.cache import Cache, MemoryCache
 from guardrail.checks import ALONE, CHECKS, VERSION, Case, found_in
 from guardrail.checks.standing import borne_out
 from guardrail.claims import Sentence, bad_clause, claims, with_question
-from guardrail.claims.words import Lexicon, Novelty, novelty, words
 from guardrail.conversation import Evidence
 from guardrail.cores import cores
 from guardrail.errors import VerifierError
 from guardrail.verdict import Cause, Finding, FindingKind, Status, Verdict
 from guardrail.verifiers.embedded.model import SHIPPED, Model, digest, load
+from guardrail.verifiers.embedded.reading import Reader, Reading
 from guardrail.verifiers.embedded.script import is_latin
 from guardrail.verifiers.embedded.select import Passage, Sources
+from guardrail.verifiers.embedded.units import room, units
 from guardrail.verifiers.protocol import Check
 
 __all__ = ["EmbeddedVerifier"]
@@ -43,19 +44,6 @@ _CHANCE = 0.1
 _CONTEXTS = 64
 _CONTEXT_WORDS = 250_000
 """So many contexts, and words in all of them together, are remembered cut and indexed: about 200 bytes a word."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """One claim, what it was held against, and how it fared."""
-
-    claim: Sentence
-    passage: Passage
-    novelty: Novelty
-    risk: float
-    """The model's or that of the surest check, whichever is higher."""
-    found: tuple[Finding, ...] = ()
-    """What the checks found in the claim."""
 
 
 class EmbeddedVerifier:
@@ -132,7 +120,11 @@ class EmbeddedVerifier:
         if not any(is_latin(piece.text) for piece in check.evidence):
             return _no_verdict(Cause.LANGUAGE, "no evidence is in the Latin script, and the model knows no other")
         sources = self._sources(check.evidence)
-        readings = self._read(stated, question, sources, case, look_at_clock)
+        reader = Reader(
+            self._model(), sources, question, known=lambda claim: self._known(case, claim), look_at_clock=look_at_clock
+        )
+        together = units(check.turn.text, stated, room=room(sources.words), since=check.since)
+        readings = reader.read(together, self._threshold(check))
         before = (sources.passage(with_question(claim.text, question)) for claim in said if claim.end <= check.since)
         passages = chain((reading.passage for reading in readings), before)
         if any(map(_concerned, passages)) or _concerned(sources.passage(question)):
@@ -166,28 +158,10 @@ class EmbeddedVerifier:
     def _threshold(self, check: Check) -> float:
         return self.threshold if check.threshold is None else check.threshold
 
-    def _read(
-        self,
-        stated: Sequence[Sentence],
-        question: str,
-        sources: Sources,
-        case: Case,
-        look_at_clock: Callable[[], None],
-    ) -> list[_Reading]:
-        asked = [with_question(claim.text, question) for claim in stated]
-        of = {text: sources.passage(text) for text in dict.fromkeys(asked)}
-        passages = [of[text] for text in asked]
-        model = self._model()
-        logits = model.logits([(p.text, text) for p, text in zip(passages, asked, strict=True)], look_at_clock)
-        return [
-            _reading(model, claim, passage, logit, sources.lexicon, self._known(case, claim))
-            for claim, passage, logit in zip(stated, passages, logits, strict=True)
-        ]
-
     def _known(self, case: Case, claim: Sentence) -> bool:
         return "numbers" in self._checks and borne_out(case, claim.start, claim.end)
 
-    def _verdict(self, readings: Sequence[_Reading], check: Check) -> Verdict:
+    def _verdict(self, readings: Sequence[Reading], check: Check) -> Verdict:
         threshold = self._threshold(check)
         worst = max(readings, key=lambda reading: reading.risk)
         bad = [reading for reading in readings if reading.risk >= threshold]
@@ -206,16 +180,6 @@ def _no_verdict(cause: Cause, explanation: str) -> Verdict:
     return Verdict(Status.UNKNOWN, cause=cause, explanation=explanation)
 
 
-def _reading(
-    model: Model, claim: Sentence, passage: Passage, logit: float, lexicon: Lexicon, numbers_known: bool
-) -> _Reading:
-    everywhere = novelty(claim.text, lexicon)
-    if numbers_known:  # "330 m" is no news where the evidence says "330 metres"
-        everywhere = replace(everywhere, number=0.0)
-    here = novelty(claim.text, Lexicon.of(words(passage.text)))
-    return _Reading(claim, passage, everywhere, model.settings.risk(logit, everywhere, here))
-
-
 class _Places:
     """Findings in the order of the answer."""
 
@@ -228,7 +192,7 @@ class _Places:
         return self._found[bisect_left(self._starts, claim.start) : bisect_left(self._starts, claim.end)]
 
 
-def _checked(reading: _Reading, found: _Places) -> _Reading:
+def _checked(reading: Reading, found: _Places) -> Reading:
     """The reading with what the checks found in its claim."""
     inside = found.inside(reading.claim)
     risk = max([reading.risk, *(finding.risk or 0.0 for finding in inside)])
@@ -240,7 +204,7 @@ def _concerned(passage: Passage) -> bool:
     return passage.shared >= 2 or passage.overlap >= _CHANCE
 
 
-def _findings(reading: _Reading) -> list[Finding]:
+def _findings(reading: Reading) -> list[Finding]:
     """The places that the checks found, or else the clause with words that the evidence lacks, or the whole sentence.
 
     They are as risky as the claim: where the model agrees, its risk counts.
@@ -250,7 +214,7 @@ def _findings(reading: _Reading) -> list[Finding]:
     return [_finding(reading)]
 
 
-def _finding(reading: _Reading) -> Finding:
+def _finding(reading: Reading) -> Finding:
     claim, best = reading.claim, reading.passage.best
     held = () if best is None else (_quoted(best.evidence, best.text),)
     start, end = bad_clause(claim.text, reading.passage.text)
@@ -261,7 +225,7 @@ def _quoted(evidence: Evidence, text: str) -> Evidence:
     return Evidence(text, evidence.origin, evidence.title, evidence.url)
 
 
-def _kind(reading: _Reading) -> FindingKind:
+def _kind(reading: Reading) -> FindingKind:
     """What is most likely wrong: a number that is nowhere, talk of other things, or else the relation
     between known things."""
     if reading.novelty.number > 0 and reading.novelty.word < 0.5:
