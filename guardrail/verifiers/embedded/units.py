@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from guardrail.verifiers.embedded.select import WORDS
 __all__ = ["Unit", "room", "units"]
 
 _TOGETHER, _ALONE = 60, 0
+_SHORT = 2 * WORDS
 _FENCES = ("```", "~~~")
 
 
@@ -26,10 +28,10 @@ class Unit:
 def room(evidence: int) -> int:
     """How many words of an answer are read together, beside evidence of so many words.
 
-    Evidence that is read whole bears out several claims at once; out of long evidence each claim needs passages of its
-    own.
+    Evidence that is read whole, or half of it, can bear out several claims at once; out of long evidence each claim
+    needs passages of its own.
     """
-    return _TOGETHER if evidence <= WORDS else _ALONE
+    return _TOGETHER if evidence <= _SHORT else _ALONE
 
 
 def units(answer: str, claims: Sequence[Sentence], *, room: int, since: int = 0) -> list[Unit]:
@@ -41,11 +43,12 @@ def units(answer: str, claims: Sequence[Sentence], *, room: int, since: int = 0)
     found = sentences(answer)
     sizes = [len(words(sentence.text)) for sentence in found]
     begins = next((place for place, sentence in enumerate(found) if sentence.end > since), len(found))
+    starts = [claim.start for claim in claims]
     made = []
     for first, last in _runs(answer, found, sizes, begins, room):
-        start = _back(answer, found, sizes, first, last, room)
-        inside = [claim for claim in claims if found[first].start <= claim.start < found[last].end]
+        inside = claims[bisect_left(starts, found[first].start) : bisect_left(starts, found[last].end)]
         if inside:
+            start = _back(answer, found, sizes, first, last, room)
             made.append(Unit(answer[found[start].start : found[last].end], tuple(inside)))
     return made
 
@@ -54,12 +57,15 @@ def _runs(
     answer: str, found: Sequence[Sentence], sizes: Sequence[int], begins: int, room: int
 ) -> Iterator[tuple[int, int]]:
     """The first and the last of the sentences that stand together, from ``begins`` on."""
-    first = begins
+    first, size = begins, 0
     for place in range(begins, len(found)):
-        behind = place + 1
-        if behind == len(found) or sum(sizes[first : behind + 1]) > room or _apart(answer, found[place], found[behind]):
-            yield first, place
-            first = behind
+        full = size + sizes[place] > room or _apart(answer, found[place - 1], found[place])
+        if place > first and full:
+            yield first, place - 1
+            first, size = place, 0
+        size += sizes[place]
+    if first < len(found):
+        yield first, len(found) - 1
 
 
 def _back(answer: str, found: Sequence[Sentence], sizes: Sequence[int], first: int, last: int, room: int) -> int:
