@@ -55,7 +55,7 @@ def _fewer(tokenizer: dict[str, Any], encoder: Path, words: int, texts: Iterable
     vocabulary: dict[str, int] = tokenizer["model"]["vocab"]
     fixed = {added["content"] for added in tokenizer["added_tokens"]} | {w for w in vocabulary if _is_letter(w)}
     often = sorted(vocabulary, key=lambda word: (word not in fixed, -counts[vocabulary[word]], word))
-    chosen = sorted(often[:words], key=vocabulary.__getitem__)
+    chosen = sorted(often[: max(words, len(fixed))], key=vocabulary.__getitem__)
     places = {word: place for place, word in enumerate(chosen)}
     for added in tokenizer["added_tokens"]:
         added["id"] = places[added["content"]]
