@@ -2,7 +2,7 @@
 
 from guardrail.claims.checkworthy import claims
 from guardrail.claims.place import bad_clause
-from guardrail.claims.question import with_question
+from guardrail.claims.question import asks, with_question
 from guardrail.claims.segment import Sentence, sentences
 
-__all__ = ["Sentence", "bad_clause", "claims", "sentences", "with_question"]
+__all__ = ["Sentence", "asks", "bad_clause", "claims", "sentences", "with_question"]

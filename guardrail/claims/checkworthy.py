@@ -44,18 +44,53 @@ _OPINION = re.compile(
     r"guess|suppose)\b|\bin my (?:opinion|view)\b",
     re.IGNORECASE,
 )
+_AFFIRMATION = re.compile(
+    r"^(?:(?:oh|ah|well|yes|yeah|yep|yup|no|nope|true|false|correct|incorrect|right|wrong|exactly|indeed|agreed|definitely|absolutely|"
+    r"probably|i (?:agree|know)(?: with you)?|that(?: ?['’]s| is) (?:very |so )?(?:true|right|correct)|"
+    r"you(?: ?['’]re| are) (?:so |quite )?right|"
+    r"(?:it|he|she|they|there|that|this|you|we|i) "
+    r"(?:is|are|was|were|do|does|did|can|could|will|would|has|have)(?: not|n['’]t)?"
+    r")[\s.,!]*)+$",
+    re.IGNORECASE,
+)
 _TABLE_RULE = re.compile(r"\|(?=[:| \t]*-)[-:| \t]*\|")
 _BARE = 5
 """An opinion of more words of content than this mostly carries a statement: "I love how it was built from ..."."""
 _FIRST_PERSON = frozenset({"i", "i'm", "i’m", "i've", "i’ve", "i'd", "i’d"})
-_YES_NO = re.compile(r"^(?:yes|no|true|false|correct|incorrect|right|wrong)[.!]?$", re.IGNORECASE)
+_REMARK = frozenset(
+    (
+        "amazing awesome awful bad beautiful cool crazy exciting fascinating fun funny glad good great ha hah "
+        "haha happy hmm impressive incredible interesting kind like lol lot lovely nice oh ok okay pretty "
+        "quite re really s sad scary so sounds strange stuff super sure surprised surprising sweet terrible "
+        "thing things unbelievable unfortunate unfortunately weird well wild wonderful wow"
+    ).split()
+)
+"""Words of a remark on what was said before. With others of content a sentence says more than "That's cool."."""
+_OF_ONESELF = re.compile(
+    r"^(?:(?:and|but|so|or|well|oh|yeah|yes|yep|no|nope|not|hm+|mm+|wow|ha(?:ha)*|lol|personally|actually|honestly|maybe|"
+    r"sure|true|ok(?:ay)?|also|sadly|unfortunately|luckily|then|sometimes|usually|now)\b[\s.,!;:–-]*)*"
+    r"(?:i|i['’](?:m|ve|d|ll)|im|ive)\b",
+    re.IGNORECASE,
+)
+_TOLD = re.compile(
+    r"\b(?:heard|read|know|knew|learn(?:ed|t)?|found|saw|see|think|thought|believe|guess|understand|remember|recall|told|said|"
+    r"say|mean|notice[ds]?|wonder|"
+    r"(?:cancel|refund|updat|chang|book|order|sen[dt]|issu|process|confirm|check|appl|schedul|reserv|transfer|delet|creat|"
+    r"add|remov|charg|ship|clos|look|calculat|comput|review|verif|search|summar|forward|contact|assign|escalat|regist)\w*)\b"
+    r"|\b(?:that|which|who|because|how|since|where|when|as|than)\b",
+    re.IGNORECASE,
+)
+"""What makes a sentence about its speaker state more than a liking or a doing: what was heard or read, what an
+assistant did for somebody, a clause about something else."""
+_ABOUT_OTHERS = frozenset("he she they we his her their our him them who".split())
 
 
 def claims(answer: str, *, asked: bool = False) -> list[Sentence]:
     """The sentences of ``answer`` that are claims, in order.
 
-    Greetings, offers, questions, refusals, opinions and code are none. ``asked``: the answer follows a
-    question, so that a bare "Yes." states something too.
+    Greetings, offers, questions, refusals, opinions, remarks ("That's cool."), what the speaker likes or does
+    ("I had pasta.") and code are none. ``asked``: the
+    answer follows a question, so that a bare "Yes." states something too.
     """
     fences = [match.span() for match in _CODE.finditer(answer)]
     begins = [start for start, _ in fences]
@@ -77,12 +112,27 @@ def _fenced(place: int, begins: Sequence[int], fences: Sequence[tuple[int, int]]
 def _is_claim(text: str, asked: bool) -> bool:
     if text.endswith(("?", "？", "?”", '?"')) or text.startswith(("#", "|--", "|:-", "---")):
         return False
-    if _YES_NO.match(text):
+    if _AFFIRMATION.match(text):
         return asked
     if any(pattern.search(text) for pattern in (_GREETING, _OFFER, _REFUSAL, _ABSENCE)):
         return False
+    if _is_remark(text) or _is_personal(text):
+        return False
     said = content_words(words(text))
     return bool(said) and not (_OPINION.search(text) and len(said) <= _BARE and not _is_checkable(text))
+
+
+def _is_remark(text: str) -> bool:
+    """Whether a sentence comments and states nothing: "Wow, that is so interesting!"."""
+    tokens = [token.partition("'")[0].partition("’")[0] for token in words(text)]
+    if _ABOUT_OTHERS.intersection(tokens) or _is_checkable(text):
+        return False
+    return _REMARK.issuperset(content_words(tokens))
+
+
+def _is_personal(text: str) -> bool:
+    """Whether a sentence tells of its speaker's likings and doings alone, which no evidence is about: "I had pasta"."""
+    return bool(_OF_ONESELF.match(text)) and not _TOLD.search(text) and not _is_checkable(text)
 
 
 def _is_checkable(text: str) -> bool:

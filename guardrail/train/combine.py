@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from guardrail.claims import claims
+from guardrail.claims import asks, claims
+from guardrail.claims.words import Novelty
 from guardrail.conversation import Evidence, Message, Turn
 from guardrail.errors import MissingExtra
 from guardrail.train.data import MIX, Row
@@ -29,7 +30,7 @@ _ANSWERS = frozenset(part.name for part in MIX if part.answers)
 def combine(folder: Path, rows: Sequence[Row], *, version: str, max_tokens: int) -> dict[str, float]:
     """Fit the combination on ``rows`` with the model in ``folder`` and write ``config.json`` there.
 
-    The weights are fitted on answers that are read at once, whose label is the reading's; the threshold is the one with
+    The weights are fitted on answers of a single claim, whose label is the claim's; the threshold is the one with
     the best balanced accuracy of the whole verifier on all answers. Returns the scores.
     """
     settings: dict[str, object] = {"version": version, "max_tokens": max_tokens, "threshold": 0.5}
@@ -37,8 +38,8 @@ def combine(folder: Path, rows: Sequence[Row], *, version: str, max_tokens: int)
     _write(folder, settings)
     # Pairs made for entailment are balanced so that novelty says nothing; in answers that models write it says much.
     rows = [row for row in rows if row.source in _ANSWERS]
-    at_once, features = _features(Model(folder, None), rows)
-    learned, scores = fitted(features, at_once)
+    single = [row for row in rows if len(claims(row.answer, asked=asks(row.question))) == 1]
+    learned, scores = fitted(_features(Model(folder, None), single), single)
     settings |= learned | {"chosen_on": f"balanced accuracy on {len(rows)} held-out answers that models wrote"}
     _write(folder, settings)
     threshold, of_verifier = _threshold(folder, rows)
@@ -104,28 +105,20 @@ def _weights(rows: Sequence[Row]) -> list[float]:
     return [len(rows) / len(sizes) / sizes[row.source] for row in rows]
 
 
-def _features(model: Model, rows: Sequence[Row]) -> tuple[list[Row], list[list[float]]]:
-    """The rows whose answer is read at once, so that its label is the reading's; and the features of each."""
-    prepared = []
+def _features(model: Model, rows: Sequence[Row]) -> list[list[float]]:
+    """The features of the only claim of each row's answer."""
+    read = []
     for row in rows:
         sources = Sources([Evidence(row.context, "caller")])
-        said = claims(row.answer, asked=bool(row.question))
+        said = claims(row.answer, asked=asks(row.question))
         together = units(row.answer, said, room=room(sources.words))
-        if len(together) == 1:
-            reader = Reader(model, sources, row.question, known=lambda _: False, look_at_clock=lambda: None)
-            prepared.append((row, reader.part(together[0].text, together[0].claims)))
-    logits = model.logits([(part.passage.text, part.text) for _, part in prepared], lambda: None)
-    return [row for row, _ in prepared], [
-        [
-            logit,
-            part.everywhere.word,
-            part.everywhere.pair,
-            part.everywhere.number,
-            part.everywhere.name,
-            part.here.pair,
-        ]
-        for logit, (_, part) in zip(logits, prepared, strict=True)
-    ]
+        reader = Reader(model, sources, row.question, known=lambda _: False, look_at_clock=lambda: None)
+        read += reader.held(together)
+    return [_vector(held.logit, held.everywhere, held.here) for held in read]
+
+
+def _vector(logit: float, everywhere: Novelty, here: Novelty) -> list[float]:
+    return [logit, everywhere.word, everywhere.pair, everywhere.number, everywhere.name, here.pair]
 
 
 def _write(folder: Path, settings: dict[str, object]) -> None:

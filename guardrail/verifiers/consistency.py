@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from guardrail.claims import Sentence, claims
+from guardrail.claims import Sentence, asks, claims
 from guardrail.conversation import Evidence
 from guardrail.errors import ConfigError, VerifierError
 from guardrail.sampling import Sample, Samples
@@ -145,8 +145,8 @@ class ConsistencyVerifier:
 
 
 def _stated(check: Check) -> list[Sentence]:
-    asked = any(message.role == "user" and message.text.strip() for message in check.conversation)
-    return claims(check.turn.text, asked=asked)
+    said = [message.text for message in check.conversation if message.role == "user"]
+    return claims(check.turn.text, asked=bool(said) and asks(said[-1]))
 
 
 def _nothing_drawn(stated: Sequence[Sentence]) -> Verdict:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from guardrail.claims import claims, with_question
+from guardrail.claims import asks, claims, with_question
 from guardrail.conversation import Evidence
 from guardrail.errors import ConfigError, VerifierError
 from guardrail.knowledge.retrieving import Retriever, Searcher
@@ -105,7 +105,7 @@ def _queries(check: Check) -> list[str]:
     """The question, and each claim with what it answers; nothing where there is no claim."""
     asked = [message.text for message in check.conversation if message.role == "user"]
     question = asked[-1] if asked else ""
-    stated = claims(check.turn.text, asked=bool(question))
+    stated = claims(check.turn.text, asked=asks(question))
     step = max(1, -(-len(stated) // _QUERIES))
     each = [with_question(claim.text, question) for claim in stated[::step]]
     return list(dict.fromkeys(text for text in (question, *each) if text.strip())) if stated else []

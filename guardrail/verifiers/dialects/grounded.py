@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from guardrail.claims import claims
+from guardrail.claims import asks, claims
 from guardrail.verdict import Cause, Status
 from guardrail.verifiers.dialects.protocol import Dialect, Reading, Token
 from guardrail.verifiers.dialects.transcript import question
@@ -31,7 +31,7 @@ class Grounded(Dialect):
 
     def settled(self, check: Check) -> Reading | None:
         """See the class."""
-        if not claims(check.turn.text, asked=bool(question(check))):
+        if not claims(check.turn.text, asked=asks(question(check))):
             return Reading(Status.RELIABLE, explanation="no_claim")
         if any(piece.text.strip() for piece in check.evidence):
             return None

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from guardrail.claims import claims, with_question
+from guardrail.claims import asks, claims, with_question
 from guardrail.verdict import Finding, FindingKind, Status
 from guardrail.verifiers.dialects.grounded import LOGPROBS, STEADY, Grounded, by_probability, verdict
 from guardrail.verifiers.dialects.marks import defused
@@ -45,7 +45,7 @@ class MiniCheck(Grounded):
 
     def pieces(self, check: Check) -> tuple[Piece, ...]:
         """The sentences of the answer that are claims."""
-        stated = claims(check.turn.text, asked=bool(question(check)))
+        stated = claims(check.turn.text, asked=asks(question(check)))
         return tuple(
             Piece(replace(check, turn=replace(check.turn, text=claim.text)), claim.start, claim.end) for claim in stated
         )

@@ -25,7 +25,7 @@ from pathlib import Path
 from guardrail.cache import Cache, MemoryCache
 from guardrail.checks import ALONE, CHECKS, VERSION, Case, found_in
 from guardrail.checks.standing import borne_out
-from guardrail.claims import Sentence, bad_clause, claims, with_question
+from guardrail.claims import Sentence, asks, bad_clause, claims, with_question
 from guardrail.conversation import Evidence
 from guardrail.cores import cores
 from guardrail.errors import VerifierError
@@ -107,7 +107,7 @@ class EmbeddedVerifier:
 
     def _judge(self, check: Check, look_at_clock: Callable[[], None]) -> Verdict:
         question = _question(check)
-        said = claims(check.turn.text, asked=bool(question))
+        said = claims(check.turn.text, asked=asks(question))
         stated = [claim for claim in said if claim.end > check.since]
         if not stated:
             return Verdict(Status.RELIABLE, explanation="no_claim")
@@ -124,7 +124,7 @@ class EmbeddedVerifier:
             self._model(), sources, question, known=lambda claim: self._known(case, claim), look_at_clock=look_at_clock
         )
         together = units(check.turn.text, stated, room=room(sources.words), since=check.since)
-        readings = reader.read(together, self._threshold(check))
+        readings = reader.read(together)
         before = (sources.passage(with_question(claim.text, question)) for claim in said if claim.end <= check.since)
         passages = chain((reading.passage for reading in readings), before)
         if any(map(_concerned, passages)) or _concerned(sources.passage(question)):
