@@ -88,19 +88,20 @@ _ABOUT_OTHERS = frozenset("he she they we his her their our him them who".split(
 def claims(answer: str, *, asked: bool = False) -> list[Sentence]:
     """The sentences of ``answer`` that are claims, in order.
 
-    Greetings, offers, questions, refusals, opinions, remarks ("That's cool."), what the speaker likes or does
-    ("I had pasta.") and code are none. ``asked``: the
-    answer follows a question, so that a bare "Yes." states something too.
+    Greetings, offers, questions, refusals, opinions, remarks ("That's cool.") and code are none. What the speaker likes
+    or does ("I had pasta.") is one only where the answer states nothing else. ``asked``: the answer follows a question,
+    so that a bare "Yes." states something too.
     """
     fences = [match.span() for match in _CODE.finditer(answer)]
     begins = [start for start, _ in fences]
     found = sentences(answer)
     heads = {head for head, below in pairwise(found) if _TABLE_RULE.fullmatch(below.text)}
-    return [
+    said = [
         sentence
         for sentence in found
         if not _fenced(sentence.start, begins, fences) and sentence not in heads and _is_claim(sentence.text, asked)
     ]
+    return [sentence for sentence in said if not _is_personal(sentence.text)] or said
 
 
 def _fenced(place: int, begins: Sequence[int], fences: Sequence[tuple[int, int]]) -> bool:
@@ -116,7 +117,7 @@ def _is_claim(text: str, asked: bool) -> bool:
         return asked
     if any(pattern.search(text) for pattern in (_GREETING, _OFFER, _REFUSAL, _ABSENCE)):
         return False
-    if _is_remark(text) or _is_personal(text):
+    if _is_remark(text):
         return False
     said = content_words(words(text))
     return bool(said) and not (_OPINION.search(text) and len(said) <= _BARE and not _is_checkable(text))

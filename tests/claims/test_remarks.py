@@ -55,8 +55,9 @@ def test_a_remark_states_nothing(remark: str, asked: bool) -> None:
 
 
 @pytest.mark.parametrize("personal", PERSONAL)
-def test_what_the_speaker_likes_or_does_is_no_claim(personal: str) -> None:
+def test_what_the_speaker_likes_or_does_is_a_claim_where_nothing_else_is_stated(personal: str) -> None:
     assert stated(f"{personal} It has twelve floors.", asked=True) == ["It has twelve floors."]
+    assert stated(personal, asked=True) == [personal]
 
 
 @pytest.mark.parametrize("affirmation", AFFIRMATIONS)

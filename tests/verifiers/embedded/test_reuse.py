@@ -135,12 +135,13 @@ def test_a_context_that_was_seen_is_not_cut_again(monkeypatch: pytest.MonkeyPatc
     assert len(cut) == 3
 
 
-def test_of_an_answer_that_grows_only_the_new_sentence_is_read() -> None:
-    verifier, answer = Watched(), ""
+def test_of_an_answer_that_grows_only_the_new_sentence_is_read_and_it_among_the_others() -> None:
+    verifier, answer, answers = Watched(), "", []
     for number, sentence in enumerate(SENTENCES[:4], start=1):
         answer = f"{answer} {sentence}".strip()
+        answers.append(answer)
         verifier.verify(check(answer, TOWER, MENU))
-        assert [claim for _, claim in verifier.read] == SENTENCES[:number]
+        assert sorted(claim for _, claim in verifier.read) == sorted({*SENTENCES[:number], *answers})
 
 
 def test_a_claim_is_read_again_when_its_evidence_changes() -> None:
@@ -154,7 +155,7 @@ def test_three_thousand_equal_claims_are_read_once_and_found_everywhere() -> Non
     verifier = Watched()
     answer = " ".join([SENTENCES[1]] * 3000)
     verdict = verifier.verify(replace(check(answer, TOWER), threshold=0.0))
-    assert len(verifier.read) == 1
+    assert len(verifier.read) == 2  # alone, and among its like
     assert verdict.status is Status.UNRELIABLE
     assert [finding.start for finding in verdict.findings] == list(range(0, len(answer), len(SENTENCES[1]) + 1))
 
