@@ -78,7 +78,7 @@ SCENES = (
         question="What does entry cost?",
         drafts=(
             "Entry to the museum costs 25 euros for everybody.",
-            "Entry to the museum is free of charge for adults.",
+            "Entry to the museum costs 12 euros for adults.",
             "Entry to the museum costs 60 euros a person.",
         ),
         point="Policy strict: three drafts, none of them shown; the finish reason is content_filter.",
