@@ -6,12 +6,14 @@ from pathlib import Path
 
 import click
 
+from guardrail.train.augment import augmented
 from guardrail.train.combine import combine
-from guardrail.train.data import digest, read, split
+from guardrail.train.data import digest, held_answers, read, split
 from guardrail.train.export import export
 from guardrail.train.fit import Plan, fit
 from guardrail.train.pairs import pairs
 from guardrail.train.restore import restore
+from guardrail.train.shrink import shrink
 
 
 @click.command()
@@ -19,9 +21,22 @@ from guardrail.train.restore import restore
 @click.argument("encoder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--pairs", "count", type=int, help="How many pairs to see; by default every row once.")
+@click.option("--rate", default=5e-5, show_default=True, help="Learning rate at its highest.")
+@click.option("--layers", default=8, show_default=True, help="How many of a Hugging Face encoder's layers are kept.")
+@click.option("--words", default=24_000, show_default=True, help="How many of its word pieces are kept.")
 @click.option("--permissive-only", is_flag=True, help="Leave out sets under a share-alike licence.")
 @click.option("--seed", default=1, show_default=True)
-def main(data: Path, encoder: Path, out: Path, count: int | None, permissive_only: bool, seed: int) -> None:
+def main(
+    data: Path,
+    encoder: Path,
+    out: Path,
+    count: int | None,
+    rate: float,
+    layers: int,
+    words: int,
+    permissive_only: bool,
+    seed: int,
+) -> None:
     """Fine-tune ENCODER (a Hugging Face folder, or a model folder) on the sets in DATA; the model folder is OUT/model.
 
     Run again with the same OUT it goes on where it was stopped.
@@ -29,15 +44,21 @@ def main(data: Path, encoder: Path, out: Path, count: int | None, permissive_onl
     rows = read(data, permissive_only=permissive_only, seed=seed)
     train, held = split(rows)
     click.echo(f"{len(train)} rows to train on, {len(held)} held out, data digest {digest(rows)}, seed {seed}")
-    if (encoder / "model.onnx").is_file():
-        restore(encoder, out / "restored")
-        encoder = out / "restored"
-    plan = Plan(pairs=count or len(train), seed=seed)
-    texts = pairs(train, with_question=0.35, seed=seed)
-    fit(encoder, out / "checkpoint", texts, [row.label for row in train], plan)
+    made = augmented(train, seed=seed)
+    base = out / "base"
+    if not base.exists():
+        if (encoder / "model.onnx").is_file():
+            restore(encoder, base)
+        else:
+            said = (text for row in train for text in (row.context, row.answer))
+            shrink(encoder, base, layers=layers, words=words, texts=said)
+    plan = Plan(pairs=count or len(made), seed=seed, rate=rate)
+    texts = pairs(made, with_question=0.35, seed=seed)
+    fit(base, out / "checkpoint", texts, [row.label for row in made], plan)
     changed = export(out / "checkpoint", out / "model", texts)
     click.echo(f"difference of logits after quantisation (root of the mean square): {changed:.3f}")
-    scores = combine(out / "model", held, version=f"1.{digest(rows)}", max_tokens=plan.max_tokens)
+    answers = held_answers(data, permissive_only=permissive_only, seed=seed)
+    scores = combine(out / "model", answers, version=f"4.{digest(rows)}", max_tokens=plan.max_tokens)
     for name, value in scores.items():
         click.echo(f"{name}: {value:.4f}")
 

@@ -27,12 +27,14 @@ class Plan:
     pairs: int
     """How many pairs to see, repetitions counted; the learning rate falls to zero over them."""
     seed: int = 1
-    rate: float = 1e-4
+    rate: float = 5e-5
     batch: int = 32
     max_tokens: int = 176
-    warmup: int = 150
+    warmup: int = 60
     """Steps."""
-    save_every: int = 200
+    frozen: int = 2
+    """So many of the lowest layers stay as they are, like the word embeddings."""
+    save_every: int = 100
     """Steps between two checkpoints."""
 
     @property
@@ -87,7 +89,9 @@ def _begin(source: Path, plan: Plan) -> tuple[Any, Any, Any]:
     torch.manual_seed(plan.seed)
     # On CPUs the plain attention is faster to train than the fused one.
     model = AutoModelForSequenceClassification.from_pretrained(source, num_labels=1, attn_implementation="eager")
-    model.get_input_embeddings().weight.requires_grad = False
+    body = getattr(model, model.base_model_prefix)
+    for part in (body.embeddings, *body.encoder.layer[: plan.frozen]):
+        part.requires_grad_(False)
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0

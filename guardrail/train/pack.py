@@ -42,4 +42,5 @@ def packed(weights: Any, *, turned: bool) -> Packed:
     half = inputs // 2
     one = np.ones((inputs, 1), np.float32)
     columns = np.ones(channels, np.float32)
-    return Packed(stored[:half] | stored[half:] << 4, shares, scale, one, columns, np.bool_(turned))
+    both = (stored[:half] | stored[half:] << 4).astype(np.uint8)
+    return Packed(both, shares, scale, one, columns, np.bool_(turned))

@@ -39,7 +39,7 @@ class Packed:
     """[inputs, 1]: what each row is multiplied by in the 8-bit matrix."""
     columns: NDArray[np.float32]
     """[channels]: the scale of each channel in the 8-bit matrix."""
-    turned: NDArray[np.bool_]
+    turned: np.bool_ | NDArray[np.bool_]
     """Whether the matrix that runs is [channels, inputs]."""
 
     def plain(self) -> NDArray[np.float32]:
