@@ -35,7 +35,7 @@ QUESTIONS = Path(__file__).with_name("closed_book.jsonl")
 SYSTEM = "Answer with one short sentence."
 SAMPLES = 5
 RESAMPLES = 10_000
-THRESHOLD = 0.55
+THRESHOLD = 0.53
 """That of the presets."""
 Json = dict[str, Any]
 
