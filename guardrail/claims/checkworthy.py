@@ -14,9 +14,11 @@ __all__ = ["claims"]
 
 _CODE = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)", re.DOTALL)
 _GREETING = re.compile(
-    r"^(hi|hello|hey|dear|good (morning|afternoon|evening|day)|welcome|thanks?|thank you|you'?re welcome|sure|"
-    r"certainly|of course|absolutely|great question|no problem|my pleasure|goodbye|bye|best regards|kind regards|"
-    r"sincerely|cheers)\b[^.\d]{0,30}[.!,:]*$",
+    r"^(hi|hello|hey|dear|good (morning|afternoon|evening|day)|welcome(?: to)?|thanks?|thank you|"
+    r"you'?re welcome|great question|no problem|my pleasure|goodbye|bye|best regards|kind regards|"
+    r"sincerely|cheers)\b(?! \w+ (?:is|are)\b)[^.\d]{0,30}[.!,:]*$|"
+    r"^(?:sure|certainly|of course|absolutely)\b(?:(?!,? (?:\w+ ){1,3}(?:is|are|can|may|do|does|has|"
+    r"have)\b)[^.\d]){0,30}[.!,:]*$",
     re.IGNORECASE,
 )
 _OFFER = re.compile(
@@ -25,15 +27,21 @@ _OFFER = re.compile(
     re.IGNORECASE,
 )
 _REFUSAL = re.compile(
-    r"^(?:unfortunately,? )?(?:but )?(?:i|we) (?:do not|don'?t|cannot|can'?t|could not|couldn'?t|am not able|am unable|"
-    r"are unable|would not|won'?t|have no (?:information|access|data))\b|"
+    r"^(?:unfortunately,? )?(?:but )?i (?:do not|don'?t|cannot|can'?t|could not|couldn'?t|am not able|am unable|"
+    r"would not|won'?t|have no (?:information|access|data))\b|"
+    # Of "we" most that is denied is a rule: "We do not ship to Canada."
+    r"^(?:unfortunately,? )?(?:but )?we (?:are unable|have no (?:information|access|data)|(?:do not|"
+    r"don'?t|cannot|can'?t|could not|"
+    r"couldn'?t) (?:know|have|find|see|say|tell|help|answer|provide|access|confirm|determine))\b|"
     r"^i(?:['’]?m| am) (?:not able|unable|not sure)\b|"
-    r"\bas an ai\b|\bi(?:'?m| am) (?:very |so )?(?:sorry|afraid)\b|^(?:my )?apologies\b|"
-    r"^(?:it is )?(?:do not know|don'?t know|not known|unknown)\b",
+    r"\bas an ai\b|^(?:my )?apologies\b|"
+    r"\bi(?:['’]?m| am) (?:very |so )?(?:sorry|afraid)\b(?=[^,]{0,40}$|.{0,20}\b(?:i|we)\b)|"
+    r"^(?:it is )?(?:do not know|don'?t know|not known|unknown)\b(?! \w+ (?:is|are|was|were)\b)",
     re.IGNORECASE,
 )
 _ABSENCE = re.compile(
-    r"\b(?:context|text|passages?|documents?|material|sources?|information|article|evidence|excerpts?|price|date|name|answer|it)\b"
+    r"\b(?:context|text|passages?|documents?|material|sources?|information|article|evidence|excerpts?|"
+    r"price|date|name|answer|it)\b"
     r"[^.;]{0,60}\b(?:do|does|did|is|are|was|were|has|have)(?: not|n['’]t)(?: been)? "
     r"(?:say|tell|stated?|mention(?:ed)?|specif\w+|indicated?|(?:given|provided|clear|available)"
     r"(?: (?:in|by|from) the (?:context|text|passage|documents?|sources?|information|article|evidence)|\.?$))",
@@ -45,12 +53,13 @@ _OPINION = re.compile(
     re.IGNORECASE,
 )
 _AFFIRMATION = re.compile(
-    r"^(?:(?:oh|ah|well|yes|yeah|yep|yup|no|nope|true|false|correct|incorrect|right|wrong|exactly|indeed|agreed|definitely|absolutely|"
+    r"^(?:(?>(?:oh|ah|well|yes|yeah|yep|yup|no|nope|true|false|correct|incorrect|right|wrong|exactly|"
+    r"indeed|agreed|definitely|absolutely|"
     r"probably|i (?:agree|know)(?: with you)?|that(?: ?['’]s| is) (?:very |so )?(?:true|right|correct)|"
     r"you(?: ?['’]re| are) (?:so |quite )?right|"
     r"(?:it|he|she|they|there|that|this|you|we|i) "
     r"(?:is|are|was|were|do|does|did|can|could|will|would|has|have)(?: not|n['’]t)?"
-    r")[\s.,!]*)+$",
+    r"))\b[\s.,!]*)+$",
     re.IGNORECASE,
 )
 _TABLE_RULE = re.compile(r"\|(?=[:| \t]*-)[-:| \t]*\|")
@@ -67,17 +76,24 @@ _REMARK = frozenset(
 )
 """Words of a remark on what was said before. With others of content a sentence says more than "That's cool."."""
 _OF_ONESELF = re.compile(
-    r"^(?:(?:and|but|so|or|well|oh|yeah|yes|yep|no|nope|not|hm+|mm+|wow|ha(?:ha)*|lol|personally|actually|honestly|maybe|"
+    r"^(?:(?:and|but|so|or|well|oh|yeah|yes|yep|no|nope|not|hm+|mm+|wow|ha(?:ha)*|lol|personally|actually|"
+    r"honestly|maybe|"
     r"sure|true|ok(?:ay)?|also|sadly|unfortunately|luckily|then|sometimes|usually|now)\b[\s.,!;:–-]*)*"
-    r"(?:i|i['’](?:m|ve|d|ll)|im|ive)\b",
+    r"(?:i(?![./-]| beams?\b)|i['’](?:m|ve|d|ll)|im|ive)\b",
     re.IGNORECASE,
 )
 _TOLD = re.compile(
-    r"\b(?:heard|read|know|knew|learn(?:ed|t)?|found|saw|see|think|thought|believe|guess|understand|remember|recall|told|said|"
+    r"\b(?:heard|read|know|knew|learn(?:ed|t)?|found|saw|see|think|thought|believe|guess|understand|"
+    r"remember|recall|told|said|"
     r"say|mean|notice[ds]?|wonder|"
-    r"(?:cancel|refund|updat|chang|book|order|sen[dt]|issu|process|confirm|check|appl|schedul|reserv|transfer|delet|creat|"
-    r"add|remov|charg|ship|clos|look|calculat|comput|review|verif|search|summar|forward|contact|assign|escalat|regist)\w*)\b"
-    r"|\b(?:that|which|who|because|how|since|where|when|as|than)\b",
+    r"(?:cancel|refund|updat|chang|book|order|sen[dt]|issu|process|confirm|check|appl|schedul|reserv|"
+    r"transfer|delet|creat|"
+    r"add|remov|charg|ship|clos|look|calculat|comput|review|verif|search|summar|forward|contact|assign|escalat|regist|"
+    r"activat|approv|attach|avoid|block|correct|credit|deliver|deposit|disabl|doubl|downgrad|e?mail|enabl|"
+    r"extend|giv|grant|"
+    r"lock|match|mov|offer|paid|paus|reinstat|renew|replac|reset|submit|switch|unlock|upgrad|waiv)\w*|"
+    r"(?:would|will) take)\b"
+    r"|\b(?:you|your|yours|that|which|who|because|how|since|where|when|as|than)\b",
     re.IGNORECASE,
 )
 """What makes a sentence about its speaker state more than a liking or a doing: what was heard or read, what an

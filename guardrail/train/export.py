@@ -1,4 +1,4 @@
-"""From a fine-tuned cross-encoder to the files that run: ONNX with 8-bit weights, and the tokenizer."""
+"""From a fine-tuned cross-encoder to the files that run: ONNX, its weights in 4 bits that run in 8, the tokenizer."""
 
 from __future__ import annotations
 

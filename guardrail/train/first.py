@@ -16,7 +16,7 @@ _HEAD = re.compile(r"/(pooler|classifier)/Gather")
 
 def only_first(path: Path) -> None:
     """Drop all tokens but the first behind the attention of the last layer of the model at ``path``: exact, and saves a
-    sixteenth of the work. What is not built like BERT or MPNet with a head on
+    tenth of the work. What is not built like BERT or MPNet with a head on
     the first token stays as it is.
     """
     import numpy as np

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from guardrail.errors import InputError
 from guardrail.verifiers.embedded.packed import HALF, Packed
 
 __all__ = ["GROUP", "packed"]
@@ -17,13 +18,13 @@ _KEPT = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75)
 def packed(weights: Any, *, turned: bool) -> Packed:
     """``weights`` [inputs, channels] in 4 bits. Of a few ranges each group takes the one with the least error.
 
-    Raises `ValueError` if `GROUP` does not divide the inputs.
+    Raises `InputError` if `GROUP` does not divide the inputs.
     """
     import numpy as np
 
     inputs, channels = weights.shape
     if inputs % GROUP:
-        raise ValueError(f"a matrix of {inputs} rows has no groups of {GROUP}")
+        raise InputError(f"a matrix of {inputs} rows has no groups of {GROUP}: choose an encoder of another width")
     grouped = weights.reshape(inputs // GROUP, GROUP, channels)
     largest = np.maximum(np.abs(grouped).max(axis=1), 1e-12)
     scale = (largest.max(axis=0) / (HALF - 1) / _LARGEST).astype(np.float32)

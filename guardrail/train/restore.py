@@ -22,7 +22,7 @@ _BIAS = "mpnet.encoder.relative_attention_bias.weight"
 def restore(folder: Path, out: Path) -> None:
     """Write what ``folder`` (a model folder) holds to ``out``, as a Hugging Face checkpoint.
 
-    What the quantisation rounded off stays lost: less than half a step of each weight.
+    What the quantisation rounded off stays lost: half a step of a weight, and more where a large one was clipped.
     Raises `MissingExtra` without torch.
     """
     try:

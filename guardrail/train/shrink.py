@@ -17,7 +17,8 @@ _TOKENIZER = "tokenizer.json"
 
 def shrink(encoder: Path, out: Path, *, layers: int, words: int, texts: Iterable[str]) -> None:
     """Write ``encoder`` (a Hugging Face folder) to ``out`` with its first ``layers`` layers, and with the ``words``
-    pieces that ``texts`` have most often: every one that is longer than a letter may go, as what remains spells it.
+    pieces that ``texts`` have most often: every one that is longer than a Latin letter or mark may go, as what remains
+    spells it.
 
     Source of dropping the upper layers: Sajjad et al. 2023, "On the effect of dropping layers of pre-trained
     transformer models", arXiv 2004.03844. Raises `MissingExtra` without torch, and `InputError` when the tokenizer is

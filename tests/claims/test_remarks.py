@@ -28,6 +28,38 @@ AFFIRMATIONS = [
     "No, they do not.",
     "Definitely.",
 ]
+RULES = [
+    "We do not charge a fee for transfers.",
+    "We don't ship to Canada.",
+    "We cannot refund opened items.",
+    "I'm afraid the flight is cancelled, madam.",
+    "I am sorry, but the refund is denied.",
+    "Of course, breakfast is included.",
+    "Sure, pets are allowed.",
+    "Welcome drinks are included.",
+    "Unknown senders are blocked.",
+]
+REFUSALS = [
+    "I'm sorry, but I can't help with that.",
+    "I am sorry for the trouble.",
+    "We do not have information about that.",
+    "We cannot say.",
+    "Unknown.",
+    "Sure!",
+    "Of course, happy to help!",
+    "Sure, here you go:",
+    "Welcome to our shop!",
+]
+DEEDS = [
+    "I have credited your account.",
+    "I've waived the late fee.",
+    "I have blocked your card.",
+    "I got you a window seat.",
+    "I would avoid alcohol with this medication.",
+    "I/O ports are unavailable.",
+    "I heard it closes early on weekends.",
+    "Noah.",
+]
 STATEMENTS = [
     "I heard it closes early on weekends.",
     "I have cancelled your order.",
@@ -58,6 +90,26 @@ def test_a_remark_states_nothing(remark: str, asked: bool) -> None:
 def test_what_the_speaker_likes_or_does_is_a_claim_where_nothing_else_is_stated(personal: str) -> None:
     assert stated(f"{personal} It has twelve floors.", asked=True) == ["It has twelve floors."]
     assert stated(personal, asked=True) == [personal]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_what_is_denied_or_granted_is_a_claim(rule: str) -> None:
+    assert stated(rule, asked=True) == [rule]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_a_refusal_and_a_courtesy_are_none(refusal: str) -> None:
+    assert stated(refusal, asked=True) == []
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+def test_what_an_assistant_did_is_a_claim_beside_others_too(deed: str) -> None:
+    assert stated(f"{deed} It has twelve floors.", asked=True) == [deed, "It has twelve floors."]
+
+
+def test_affirmations_without_end_take_no_time_without_end() -> None:
+    # Were it tried in every way to part them, this would take longer than the universe has been there.
+    assert stated("That is true, " * 2000 + "but it closes.", asked=True)
 
 
 @pytest.mark.parametrize("affirmation", AFFIRMATIONS)

@@ -7,6 +7,8 @@ case for 4-bit precision", arXiv 2212.09720.
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
@@ -77,15 +79,18 @@ def write(path: Path, matrices: Mapping[str, Packed]) -> None:
 
 
 def read(path: Path) -> dict[str, Packed]:
-    """The matrices in ``path`` by name. Raises `ValueError` or `OSError` when it holds none."""
+    """The matrices in ``path`` by name. Raises `ValueError` when it holds none, `OSError` when it cannot be read."""
     import numpy as np
 
     found: dict[str, dict[str, Any]] = {}
-    with np.load(path, allow_pickle=False) as parts:
-        for key in parts.files:
-            name, part = key.rsplit("/", 1)
-            found.setdefault(name, {})[part] = parts[key]
-    return {name: Packed(**of) for name, of in found.items()}
+    try:
+        with np.load(path, allow_pickle=False) as parts:
+            for key in parts.files:
+                name, part = key.rsplit("/", 1)
+                found.setdefault(name, {})[part] = parts[key]
+        return {name: Packed(**of) for name, of in found.items()}
+    except (TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{path.name} holds no packed matrices, or is cut short") from error
 
 
 def unpacked(path: Path, threads: int) -> dict[str, NDArray[np.int8]]:

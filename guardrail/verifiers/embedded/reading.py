@@ -28,6 +28,8 @@ class Reading:
     novelty: Novelty
     risk: float
     """The model's or that of the surest check, whichever is higher."""
+    alone: float
+    """What the model says of the claim without its neighbours."""
     found: tuple[Finding, ...] = ()
     """What the checks found in the claim."""
 
@@ -40,6 +42,8 @@ class Held:
     passage: Passage
     logit: float
     """How surely the claim is unreliable; any real number."""
+    alone: float
+    """The same without its neighbours."""
     everywhere: Novelty
     """What no evidence has."""
     here: Novelty
@@ -72,7 +76,13 @@ class Reader:
         """One reading for each claim of ``units``, in order."""
         risk = self._model.settings.risk
         return [
-            Reading(held.claim, held.passage, held.everywhere, risk(held.logit, held.everywhere, held.here))
+            Reading(
+                held.claim,
+                held.passage,
+                held.everywhere,
+                risk=risk(held.logit, held.everywhere, held.here),
+                alone=risk(held.alone, held.everywhere, held.here),
+            )
             for held in self.held(units)
         ]
 
@@ -84,16 +94,15 @@ class Reader:
         pairs = [(passages[text].text, text) for text in texts]
         logits = dict(zip(texts, self._model.logits(pairs, self._look_at_clock), strict=True))
         return [
-            self._held(claim, passages[alone], (logits[together] + logits[alone]) / 2)
-            for together, alone, claim in claims
+            self._held(claim, passages[alone], logits[together], logits[alone]) for together, alone, claim in claims
         ]
 
     def _asked(self, text: str) -> str:
         return with_question(text, self._question)
 
-    def _held(self, claim: Sentence, passage: Passage, logit: float) -> Held:
+    def _held(self, claim: Sentence, passage: Passage, together: float, alone: float) -> Held:
         everywhere = novelty(claim.text, self._sources.lexicon)
         if self._known(claim):  # "330 m" is no news where the evidence says "330 metres"
             everywhere = replace(everywhere, number=0.0)
         here = novelty(claim.text, Lexicon.of(words(passage.text)))
-        return Held(claim, passage, logit, everywhere, here)
+        return Held(claim, passage, (together + alone) / 2, alone, everywhere, here)

@@ -164,7 +164,7 @@ class EmbeddedVerifier:
     def _verdict(self, readings: Sequence[Reading], check: Check) -> Verdict:
         threshold = self._threshold(check)
         worst = max(readings, key=lambda reading: reading.risk)
-        bad = [reading for reading in readings if reading.risk >= threshold]
+        bad = _to_blame([reading for reading in readings if reading.risk >= threshold], threshold)
         findings = tuple(finding for reading in bad for finding in _findings(reading))
         used = dict.fromkeys(source.evidence for reading in readings for source in reading.passage.sources)
         return Verdict(
@@ -178,6 +178,11 @@ class EmbeddedVerifier:
 
 def _no_verdict(cause: Cause, explanation: str) -> Verdict:
     return Verdict(Status.UNKNOWN, cause=cause, explanation=explanation)
+
+
+def _to_blame(bad: Sequence[Reading], threshold: float) -> Sequence[Reading]:
+    """Those of ``bad`` that are bad by themselves, or all where none is: a wrong claim's neighbours suffer for it."""
+    return [reading for reading in bad if reading.alone >= threshold or reading.found] or bad
 
 
 class _Places:

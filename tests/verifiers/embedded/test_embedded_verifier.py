@@ -299,12 +299,19 @@ def test_a_folder_without_a_model_is_an_error_with_a_remedy(tmp_path: Path) -> N
         EmbeddedVerifier(tmp_path).verify(CASES[0])
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "config.json"])
+@pytest.mark.parametrize("name", ["model.onnx", "matrices.npz", "tokenizer.json", "config.json"])
 def test_a_damaged_model_folder_is_an_error_that_names_the_file(name: str, tmp_path: Path) -> None:
     folder = shutil.copytree(SHIPPED, tmp_path / "model")
     (folder / name).write_text("{ this is not it")
     with pytest.raises(ConfigError, match=name.replace(".", r"\.")):
         EmbeddedVerifier(folder).verify(CASES[0])
+
+
+def test_a_right_sentence_is_not_marked_for_its_neighbour() -> None:
+    told = Evidence("Adults pay 6 euros. The museum displays 4,500 paintings. It opens in April.", "caller")
+    answer = "Adults pay 25 euros. It displays 4,500 paintings."
+    verdict = verify(answer, told, question="What does it cost, and what is there?")
+    assert [finding.text for finding in verdict.findings] == ["Adults pay 25 euros."]
 
 
 def test_a_number_in_another_unit_is_no_news() -> None:

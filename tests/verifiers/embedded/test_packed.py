@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from guardrail.errors import InputError
 from guardrail.train.pack import GROUP, packed
 from guardrail.verifiers.embedded.packed import read, unpacked, write
 
@@ -51,7 +52,7 @@ def test_a_turned_matrix_runs_the_other_way_round() -> None:
 
 
 def test_rows_that_make_no_groups_are_refused() -> None:
-    with pytest.raises(ValueError, match="65 rows"):
+    with pytest.raises(InputError, match="65 rows"):
         packed(np.zeros((65, 2), "float32"), turned=False)
 
 
