@@ -150,9 +150,9 @@ def test_a_retriever_that_is_late_or_fails_is_no_verdict(how: str) -> None:
     def broken(query: str) -> list[str]:
         raise RuntimeError("the store is down")
 
-    for find, cause in ((slow, Cause.TIMEOUT), (broken, Cause.SERVER)):
+    for find, remaining, cause in ((slow, 0.05, Cause.TIMEOUT), (broken, 60, Cause.SERVER)):
         with pytest.raises(VerifierError) as caught:
-            ask(KnowledgeVerifier(find, held()), check(remaining=0.05), how)
+            ask(KnowledgeVerifier(find, held()), check(remaining=remaining), how)
         assert caught.value.cause is cause
 
 

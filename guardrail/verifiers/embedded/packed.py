@@ -75,7 +75,7 @@ def write(path: Path, matrices: Mapping[str, Packed]) -> None:
 
     parts = {f"{name}/{part.name}": getattr(of, part.name) for name, of in matrices.items() for part in fields(of)}
     with path.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **parts)
+        np.savez_compressed(file, **parts)
 
 
 def read(path: Path) -> dict[str, Packed]:
