@@ -12,7 +12,7 @@ DEV := $(VENV)/.dev
 SDKS := langchain-openai instructor litellm llama-index-llms-openai openai-agents pydantic-ai-slim
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-httpx test-openai2 test-lowest test-langchain test-sdks lint format types docs schema bench bench-embedded bench-peers clean
+.PHONY: help setup demo test test-httpx test-openai2 test-lowest test-langchain test-sdks test-train lint format types docs schema bench bench-embedded bench-peers clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -39,6 +39,11 @@ test-langchain: $(VENV)-langchain/.use ## Run LangChain's own standard tests on 
 	$(VENV)-langchain/bin/python -m pytest -q -p no:cacheprovider tests/integrations/langchain $(ARGS)
 
 test-sdks: $(SDKS:%=test-sdk-%) ## Run guarded clients inside other SDKs, each in an environment of its own
+
+# Apart, and no part of .ci/run: the extra brings PyTorch, which on Linux is gigabytes of code for GPUs, unless pip is told
+# of another build (PIP_CONSTRAINT, PIP_EXTRA_INDEX_URL).
+test-train: $(VENV)-train/.use ## Train a tiny model with the extra `train`, which is large, and run the tests of training
+	$(VENV)-train/bin/python -m pytest -q -p no:cacheprovider tests/train tests/cli/test_cli_steps.py tests/cli/test_cli_train.py $(ARGS)
 
 test-sdk-%: $(VENV)-sdks/%/.use
 	@$(VENV)-sdks/$*/bin/python -m pip list 2>/dev/null | grep -E "^(openai|$*) " | tr -s ' ' | tr '\n' ' '; echo
@@ -81,6 +86,11 @@ $(VENV)-langchain/.use: pyproject.toml
 	@$(VENV)-langchain/bin/python -m pip install --quiet --editable . --group langchain
 	@touch $@
 
+$(VENV)-train/.use: pyproject.toml
+	$(call new_venv,$(VENV)-train)
+	@$(VENV)-train/bin/python -m pip install --quiet --editable ".[train]" --group test
+	@touch $@
+
 .PRECIOUS: $(VENV)-sdks/%/.use
 $(VENV)-bench/.use:
 	$(call new_venv,$(VENV)-bench)
@@ -93,7 +103,7 @@ $(VENV)-sdks/%/.use: pyproject.toml
 	@touch $@
 
 clean: ## Remove all that make has made
-	rm -rf $(VENV) $(VENV)-bench $(VENV)-openai2 $(VENV)-langchain $(VENV)-lowest $(VENV)-sdks build dist docs/_build .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-openai2 $(VENV)-langchain $(VENV)-lowest $(VENV)-train $(VENV)-sdks build dist docs/_build .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(USE): pyproject.toml
 	$(call new_venv,$(VENV))

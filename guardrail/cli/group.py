@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "check": ("guardrail.cli.check:check", "Judge answers in a file, on stdin or on the command line."),
     "eval": ("guardrail.cli.eval:eval", "Measure a policy's verifier on labelled answers."),
     "calibrate": ("guardrail.cli.calibrate:calibrate", "Choose a threshold with a guarantee, from labelled answers."),
+    "train": ("guardrail.cli.train:train", "Fine-tune the embedded model on labelled answers."),
     "index": ("guardrail.cli.index:index", "Make a folder of documents searchable, as evidence."),
     "demo": ("guardrail.cli.demo:demo", "See guardrail at work, without a key or a network."),
     "policy": ("guardrail.cli.policy:policy", "Start, check, read, test and compare policy files."),
@@ -90,6 +91,7 @@ def cli() -> None:
       guardrail check --question "Capital of France?" --context @notes.txt --answer "Lyon."
       guardrail eval labelled.jsonl
       guardrail calibrate labelled.jsonl --target false_block=0.02 --policy guardrail.yaml
+      guardrail train labelled.jsonl --out my-model
       guardrail index handbook
       guardrail policy init
       guardrail doctor

@@ -10,9 +10,11 @@ from __future__ import annotations
 import signal
 import socket
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["heed_interrupts"]
+__all__ = ["heed_interrupts", "put_off"]
 
 _PATIENCE = 0.2
 """Seconds that the main thread has to notice by itself."""
@@ -36,6 +38,36 @@ def heed_interrupts() -> None:
     signal.signal(signal.SIGINT, interrupt)
     signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
     threading.Thread(target=_wake, args=(heard, told, noticed), name="guardrail-interrupt", daemon=True).start()
+
+
+@contextmanager
+def put_off(tell: Callable[[], object]) -> Iterator[Callable[[], bool]]:
+    """Let the first Ctrl-C inside the block only be noticed, so that a step can be finished; the second one is as ever.
+
+    ``tell`` is called at the first. Yields what says whether it has come. Nothing is put off outside of the main
+    thread, or where interrupts are ignored.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield lambda: False
+        return
+    asked = False
+
+    def notice(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        try:
+            before(number, frame)
+        except KeyboardInterrupt:
+            if asked:
+                raise
+            asked = True
+            tell()
+
+    signal.signal(signal.SIGINT, notice)
+    try:
+        yield lambda: asked
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _wake(heard: socket.socket, told: socket.socket, noticed: threading.Event) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from guardrail.evaluate.judgement import Judgement
 from guardrail.evaluate.metrics import auroc
+from guardrail.evaluate.resampling import areas
 from guardrail.evaluate.scores import NO_RISK
 
 __all__ = ["CONFIDENCE", "RESAMPLES", "Difference", "differences"]
@@ -83,19 +84,6 @@ def _drawn(labels: Any, risks: Sequence[Any], random: Any) -> Any:
     parts = []
     for begin in range(0, RESAMPLES, step):
         counts = random.multinomial(n, np.full(n, 1 / n), size=min(step, RESAMPLES - begin))
-        first, second = (_areas(labels, one, counts) for one in risks)
+        first, second = (areas(labels, one, counts) for one in risks)
         parts.append(first - second)
     return np.concatenate(parts)
-
-
-def _areas(labels: Any, risks: Any, counts: Any) -> Any:
-    """The AUROC of each resample, in which each row stands as often as ``counts`` says; a tie counts half."""
-    import numpy as np
-
-    order = np.argsort(risks, kind="stable")
-    _, starts = np.unique(risks[order], return_index=True)
-    bad, good = (np.add.reduceat((counts * mask)[:, order], starts, axis=1) for mask in (labels, ~labels))
-    below = np.cumsum(good, axis=1) - good
-    pairs = bad.sum(axis=1) * good.sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return (bad * (below + good / 2)).sum(axis=1) / pairs

@@ -10,7 +10,7 @@ from guardrail.train.augment import augmented
 from guardrail.train.combine import combine
 from guardrail.train.data import digest, held_answers, read, split
 from guardrail.train.export import export
-from guardrail.train.fit import Plan, fit
+from guardrail.train.fit import Plan, Progress, fit
 from guardrail.train.pairs import pairs
 from guardrail.train.restore import restore
 from guardrail.train.shrink import shrink
@@ -54,13 +54,19 @@ def main(
             shrink(encoder, base, layers=layers, words=words, texts=said)
     plan = Plan(pairs=count or len(made), seed=seed, rate=rate)
     texts = pairs(made, with_question=0.35, seed=seed)
-    fit(base, out / "checkpoint", texts, [row.label for row in made], plan)
+    fit(base, out / "checkpoint", texts, [row.label for row in made], plan, tell=_tell)
     changed = export(out / "checkpoint", out / "model", texts)
     click.echo(f"difference of logits after quantisation (root of the mean square): {changed:.3f}")
     answers = held_answers(data, permissive_only=permissive_only, seed=seed)
     scores = combine(out / "model", answers, version=f"4.{digest(rows)}", max_tokens=plan.max_tokens)
     for name, value in scores.items():
         click.echo(f"{name}: {value:.4f}")
+
+
+def _tell(progress: Progress) -> None:
+    """A line every 50 batches of 32."""
+    if progress.seen % 1600 == 0:
+        click.echo(f"{progress.seen} of {progress.of} pairs, loss {progress.loss:.4f}, {progress.speed:.1f} pairs/s")
 
 
 if __name__ == "__main__":

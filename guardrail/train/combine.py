@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 from guardrail.claims import asks, claims
 from guardrail.claims.words import Novelty
 from guardrail.conversation import Evidence, Message, Turn
 from guardrail.errors import MissingExtra
+from guardrail.evaluate.calibration import between
 from guardrail.train.data import MIX, Row
 from guardrail.verifiers.embedded.model import Model
 from guardrail.verifiers.embedded.reading import Reader
@@ -25,20 +26,32 @@ __all__ = ["FEATURES", "combine", "fitted"]
 FEATURES = ("logit", "word", "pair", "number", "name", "passage_pair")
 _ANSWERS = frozenset(part.name for part in MIX if part.answers)
 """Sets whose rows are answers that models wrote."""
+_FEW = 20
+"""With fewer answers of a single claim and of one label than this, the weights are fitted on all answers."""
 
 
-def combine(folder: Path, rows: Sequence[Row], *, version: str, max_tokens: int) -> dict[str, float]:
+def combine(
+    folder: Path,
+    rows: Sequence[Row],
+    *,
+    version: str,
+    max_tokens: int,
+    answers: Container[str] | None = _ANSWERS,
+) -> dict[str, float]:
     """Fit the combination on ``rows`` with the model in ``folder`` and write ``config.json`` there.
 
-    The weights are fitted on answers of a single claim, whose label is the claim's; the threshold is the one with
-    the best balanced accuracy of the whole verifier on all answers. Returns the scores.
+    The weights are fitted on answers of a single claim, whose label is the claim's (on all where these are few); the
+    threshold is the one with the best balanced accuracy of the whole verifier on all answers. ``answers``: only rows of
+    these sets count; None: all do. Returns the scores.
     """
     settings: dict[str, object] = {"version": version, "max_tokens": max_tokens, "threshold": 0.5}
     settings |= {"chosen_on": "nothing yet", "bias": 0.0, **dict.fromkeys(FEATURES, 0.0)}
     _write(folder, settings)
     # Pairs made for entailment are balanced so that novelty says nothing; in answers that models write it says much.
-    rows = [row for row in rows if row.source in _ANSWERS]
+    rows = [row for row in rows if answers is None or row.source in answers]
     single = [row for row in rows if len(claims(row.answer, asked=asks(row.question))) == 1]
+    if min(Counter(row.label for row in single)[label] for label in (0, 1)) < _FEW:
+        single = list(rows)
     learned, scores = fitted(_features(Model(folder, None), single), single)
     settings |= learned | {"chosen_on": f"balanced accuracy on {len(rows)} held-out answers that models wrote"}
     _write(folder, settings)
@@ -63,7 +76,9 @@ def _threshold(folder: Path, rows: Sequence[Row]) -> tuple[float, dict[str, floa
         "balanced accuracy of the verifier": float(1 + true[place] - false[place]) / 2,
         "answers with a risk": len(judged) / len(rows),
     }
-    return round(float(cuts[place]), 3), scores
+    cut = min(float(cuts[place]), 1.0)  # the first one, at which none is called, is infinite
+    # A number with few digits that calls the same answers: merely rounded, it might call none.
+    return between(max((risk for risk in known if risk < cut), default=0.0), cut), scores
 
 
 def _check(row: Row) -> Check:
@@ -106,14 +121,14 @@ def _weights(rows: Sequence[Row]) -> list[float]:
 
 
 def _features(model: Model, rows: Sequence[Row]) -> list[list[float]]:
-    """The features of the only claim of each row's answer."""
+    """The features of the claim that the model trusts least, which mostly is the only one, of each row's answer."""
     read = []
     for row in rows:
         sources = Sources([Evidence(row.context, "caller")])
         said = claims(row.answer, asked=asks(row.question))
         together = units(row.answer, said, room=room(sources.words))
         reader = Reader(model, sources, row.question, known=lambda _: False, look_at_clock=lambda: None)
-        read += reader.held(together)
+        read.append(max(reader.held(together), key=lambda held: held.logit))
     return [_vector(held.logit, held.everywhere, held.here) for held in read]
 
 

@@ -21,11 +21,11 @@ _INPUTS = ("input_ids", "attention_mask")
 _SHORT = {"truncation": "longest_first", "max_length": 176}
 
 
-def export(trained: Path, folder: Path, texts: Sequence[tuple[str, str]]) -> float:
+def export(trained: Path, folder: Path, texts: Sequence[tuple[str, str]], *, in_four_bits: bool = True) -> float:
     """Write ``model.onnx``, its matrices and ``tokenizer.json`` to ``folder``.
 
-    ``texts``: pairs like those that it will read, of which `SAMPLES` are enough, to quantise by. Returns the mean
-    difference (root of the mean square) of their logits from the unquantised model's.
+    ``texts``: pairs like those that it will read, of which `SAMPLES` are enough, to quantise by. ``in_four_bits``: see
+    `quantize`. Returns the mean difference (root of the mean square) of their logits from the unquantised model's.
     """
     try:
         import torch
@@ -42,7 +42,7 @@ def export(trained: Path, folder: Path, texts: Sequence[tuple[str, str]]) -> flo
     folder.mkdir(parents=True, exist_ok=True)
     _to_onnx(torch, model, several, folder / "full.onnx")
     feeds = [{name: sample[name] for name in _INPUTS} for sample in samples]
-    quantize(folder / "full.onnx", folder / "model.onnx", feeds)
+    quantize(folder / "full.onnx", folder / "model.onnx", feeds, in_four_bits=in_four_bits)
     (folder / "full.onnx").unlink()
     shutil.copy(trained / "tokenizer.json", folder / "tokenizer.json")
     return _difference(torch, model, feeds, folder / "model.onnx")

@@ -20,10 +20,11 @@ _EMBEDDING_ROWS = 10_000
 """A table of more rows than this is the word embedding."""
 
 
-def quantize(full: Path, out: Path, samples: Sequence[Mapping[str, Any]]) -> None:
+def quantize(full: Path, out: Path, samples: Sequence[Mapping[str, Any]], *, in_four_bits: bool = True) -> None:
     """Write the model ``full`` to ``out``, without work that its logits do not need. Its large matrices run in 8 bits,
-    and are stored in 4 bits,
-    in a file beside ``out``.
+    and are stored in 4 bits, in a file beside ``out``; or in 8 bits in ``out`` itself, unless ``in_four_bits``. A model
+    that was itself in 4 bits before it was fine-tuned takes the latter: the steps are so wide that what it learned
+    would be rounded off again.
 
     Matrices have one scale for each channel, what goes into them has one for all: the second matrix of a feed-forward
     block is smoothed, so that outliers do not drown the rest. The word embedding has one scale for each word.
@@ -36,14 +37,15 @@ def quantize(full: Path, out: Path, samples: Sequence[Mapping[str, Any]]) -> Non
     except ImportError as error:
         raise MissingExtra("quantising needs onnx: pip install 'guardrail-llm[train]'") from error
     only_first(full)
-    stored = _in_four_bits(onnx, full)
+    stored = _in_four_bits(onnx, full) if in_four_bits else {}
     factors = smooth(full, samples)
     logging.getLogger().setLevel(logging.WARNING)  # it tells of every node at level INFO, through the root logger
     kinds = ["MatMul", "Gemm"]
     quantize_dynamic(str(full), str(out), per_channel=True, weight_type=QuantType.QInt8, op_types_to_quantize=kinds)
     whole = onnx.load(out)
     _quantize_embedding(onnx, whole.graph)
-    write(out.with_name(MATRICES), _taken_out(onnx, whole.graph, stored, factors))
+    if stored:
+        write(out.with_name(MATRICES), _taken_out(onnx, whole.graph, stored, factors))
     onnx.save(whole, out)
 
 

@@ -52,7 +52,7 @@ def test_every_command_is_on_the_page() -> None:
     assert [name for _, name in commands() if f"$ {name}" not in text and name != "guardrail policy"] == []
 
 
-@pytest.mark.parametrize("name", ["check", "eval", "calibrate"])
+@pytest.mark.parametrize("name", ["check", "eval", "calibrate", "train"])
 def test_every_option_that_takes_rows_is_on_the_page(name: str) -> None:
     command = cli.get_command(click.Context(cli), name)
     assert command is not None

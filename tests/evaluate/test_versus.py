@@ -8,7 +8,8 @@ import pytest
 from guardrail.evaluate.baselines import Baselines
 from guardrail.evaluate.judgement import Judgement
 from guardrail.evaluate.metrics import auroc
-from guardrail.evaluate.versus import _areas, differences
+from guardrail.evaluate.resampling import areas
+from guardrail.evaluate.versus import differences
 from guardrail.verdict import Status
 
 
@@ -32,7 +33,7 @@ def test_the_area_of_a_resample_is_that_of_the_rows_written_out() -> None:
     random = np.random.default_rng(1)
     labels, risks = random.random(40) < 0.4, np.round(random.random(40), 1)
     counts = random.multinomial(40, np.full(40, 1 / 40), size=20)
-    for area, count in zip(_areas(labels, risks, counts), counts, strict=True):
+    for area, count in zip(areas(labels, risks, counts), counts, strict=True):
         written = np.repeat(np.arange(40), count)
         assert area == pytest.approx(auroc(labels[written].tolist(), risks[written].tolist()))
 
