@@ -70,7 +70,7 @@ def _refuse_few(examples: Sequence[Example]) -> None:
         if counts[label] < 3 * LEAST:
             raise InputError(
                 f"{counts[label]} usable rows are labelled {name}, too few to train on: it takes {3 * LEAST} at the"
-                " very least, and some hundreds before it helps; label more"
+                " very least; label more"
             )
 
 
