@@ -40,8 +40,16 @@ def with_setting(text: str, *, suffix: str, file: str, path: _Path, value: Mappi
     return edited.replace("\n", "\r\n") if "\r\n" in text else edited
 
 
-def snippet(path: _Path, value: Mapping[str, Any]) -> str:
-    """The setting alone, as YAML, to paste into a file."""
+def snippet(path: _Path, value: Mapping[str, Any], *, suffix: str = ".yaml") -> str:
+    """The setting alone, as it stands in a file with the ending ``suffix``, to be pasted.
+
+    Raises:
+        MissingExtra: tomlkit is needed and not installed.
+    """
+    if suffix == ".toml":
+        return _toml("", path, value)
+    if suffix == ".json":
+        return json.dumps(_nested(path, value), indent=2, ensure_ascii=False) + "\n"
     return _block(path[0], _nested(path[1:], value), 0)
 
 
@@ -97,12 +105,14 @@ def _replaced(text: str, node: yaml.MappingNode, entry: tuple[yaml.Node, yaml.No
     if node.flow_style:
         return head + _flow(key.value, value) + tail
     first, *rest = _block(key.value, value, key.start_mark.column).strip().split("\n")
-    if isinstance(old, yaml.ScalarNode) and old.end_mark.line == key.start_mark.line:
-        comment, end, tail = tail.partition("\n")  # of the key's line: it stays there
+    comment, end, tail = tail.partition("\n")
+    if old.end_mark.line == key.start_mark.line:  # the comment is that of the key's line: it stays there
         return head + "\n".join([first + comment, *rest]) + end + tail
     if not isinstance(old, yaml.ScalarNode) and old.start_mark.line > key.start_mark.line and rest:
         first = text[key.start_mark.index :].partition("\n")[0]
-    return head + "\n".join([first, *rest]) + tail
+    if isinstance(old, yaml.CollectionNode) and not old.flow_style:
+        comment = ""  # it is about the last of the old keys
+    return head + "\n".join([first, *rest]) + comment + end + tail
 
 
 def _after(text: str, place: int, lines: str) -> str:
@@ -175,5 +185,6 @@ def _inline(value: Mapping[str, Any]) -> Any:
 
 def _json(text: str, path: _Path, value: Mapping[str, Any]) -> str:
     found = re.search(r"^([ \t]+)\S", text, re.MULTILINE)
-    edited = json.dumps(_set(json.loads(text), path, value), indent=found[1] if found else 2, ensure_ascii=False)
+    indent = found[1] if found else None if "\n" not in text.strip() else 2
+    edited = json.dumps(_set(json.loads(text), path, value), indent=indent, ensure_ascii=False)
     return edited + ("\n" if text.endswith("\n") else "")

@@ -86,6 +86,20 @@ def test_to_put_it_in_again_changes_nothing(text: str) -> None:
     assert with_setting(once, suffix=".yaml", file="f", path=PATH, value=VALUE) == once
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (" {risk: 0.5}  # mine\n", "  # mine\n        risk: 0.6\n        calibrated: {n: 3}\n"),
+        ("\n        risk: 0.5  # half\n", "\n        risk: 0.6\n        calibrated: {n: 3}\n"),
+    ],
+)
+def test_comments_of_the_old_threshold_do_not_come_to_stand_beside_something_else(old: str, new: str) -> None:
+    head, tail = f"{HEAD}    verify:\n      threshold:", "      # next\n      with: main\n"
+    value = {"risk": 0.6, "calibrated": {"n": 3}}
+    edited = with_setting(f"{head}{old}{tail}", suffix=".yaml", file="f", path=PATH, value=value)
+    assert edited == f"{head}{new}{tail}"
+
+
 def test_comments_after_the_last_key_stay_where_they_are() -> None:
     edited = with_setting(YAML["keys with comments"], suffix=".yaml", file="f", path=PATH, value={"risk": 0.5})
     assert edited == (
@@ -120,6 +134,13 @@ def test_a_json_file_gets_the_setting(text: str) -> None:
     edited = with_setting(text, suffix=".json", file="f", path=PATH, value=VALUE)
     assert threshold_of(edited, ".json") == VALUE
     assert ("\n\t" in edited) == ("\n\t" in text)
+    assert ("\n" in edited.strip()) == ("\n" in text.strip())
+
+
+@pytest.mark.parametrize("suffix", [".yaml", ".toml", ".json"])
+def test_what_is_to_be_pasted_is_in_the_words_of_the_file(suffix: str) -> None:
+    pytest.importorskip("tomlkit", reason="tomlkit is of the extra eval")
+    assert threshold_of(snippet(PATH, VALUE, suffix=suffix), suffix) == VALUE
 
 
 def test_what_would_change_something_else_too_is_refused() -> None:
