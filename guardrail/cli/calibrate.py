@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -9,23 +11,22 @@ from pathlib import Path
 
 import click
 
+from guardrail.action import Action
 from guardrail.cli.calibrated import Found, found_object, found_shown, setting
 from guardrail.cli.errors import visible
 from guardrail.cli.jsonout import dump
-from guardrail.cli.judging import Result, judged
-from guardrail.cli.labelled import Bad, labelled_rows, size
-from guardrail.cli.policyfile import change, create
+from guardrail.cli.judging import Result, guard_with, judged
+from guardrail.cli.labelled import Bad, labelled_rows, refuse_twice, size
+from guardrail.cli.policyfile import change, create, to_paste
 from guardrail.cli.screen import Bar
 from guardrail.cli.source import Place
 from guardrail.cli.tally import CLEAN, NO_VERDICT
 from guardrail.errors import ConfigError, InputError
 from guardrail.evaluate.bounds import upper_bound
-from guardrail.evaluate.calibration import Rate, choose
+from guardrail.evaluate.calibration import NEVER, Rate, choose, score
 from guardrail.evaluate.fingerprint import data_digest, row_digest
 from guardrail.evaluate.judgement import Judgement
 from guardrail.evaluate.judging import for_all
-from guardrail.guard import Guard
-from guardrail.policy.editing import snippet
 from guardrail.policy.loading import load
 from guardrail.policy.model import Policy, Threshold
 from guardrail.policy.presets import PRESETS
@@ -77,6 +78,10 @@ class Options:
         return "policies", self.rules, "verify", "threshold"
 
 
+_SMALLEST = 1e-6
+"""Of targets: three million rows."""
+
+
 def _target(_: click.Context, __: click.Parameter, value: str) -> tuple[Rate, float]:
     name, _is, number = value.partition("=")
     try:
@@ -85,7 +90,15 @@ def _target(_: click.Context, __: click.Parameter, value: str) -> tuple[Rate, fl
         share = -1.0
     if name not in ("false_block", "missed") or not 0 < share < 1:
         raise click.BadParameter(f"{value!r}: expected false_block=0.02 or missed=0.1, a number between 0 and 1")
+    if share < _SMALLEST:
+        raise click.BadParameter(f"{value!r}: no one has so many rows; ask for {_SMALLEST:f} or more")
     return ("missed" if name == "missed" else "false_block"), share
+
+
+def _confidence(_: click.Context, __: click.Parameter, value: float) -> float:
+    if math.isnan(value):  # which is beyond no bound
+        raise click.BadParameter(f"{value} is not in the range 0<x<1.")
+    return value
 
 
 @click.command(help=_HELP)
@@ -96,6 +109,7 @@ def _target(_: click.Context, __: click.Parameter, value: str) -> tuple[Rate, fl
 @click.option(
     "--confidence",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    callback=_confidence,
     default=0.95,
     show_default=True,
     help="The chance that the rate is within the target.",
@@ -126,11 +140,13 @@ def calibrate(
 
 def _run(options: Options, *, verifiers: Mapping[str, Verifier] | None = None) -> int:
     """Judge all rows, choose, write and tell; the exit code."""
+    refuse_twice(options.files)
     policy, progress = load(options.policy), Place(size(options.files))
     _check_options(options, policy)
-    upper_bound(0, 1, options.confidence)
+    _check_extras(options)
+    asked = _asked(policy, options.rules)
     with ExitStack() as stack:
-        guard = stack.enter_context(Guard(_asked(policy, options.rules), verifiers=verifiers))
+        guard = stack.enter_context(guard_with(asked, verifiers))
         bar = stack.enter_context(Bar(progress, wanted=True))
         gathered = _Gathered()
         rows = labelled_rows(options.files, progress)
@@ -139,8 +155,7 @@ def _run(options: Options, *, verifiers: Mapping[str, Verifier] | None = None) -
             if isinstance(result, Bad):
                 bar.say(visible(result.problem))
             bar.tell(f"{len(gathered.judgements)} rows")
-        verifier = guard.verifiers[policy.policies[options.rules].verify.with_]
-        found = gathered.found(options, verifier)
+        found = gathered.found(options, asked, guard.verifiers[asked.policies["default"].verify.with_])
     _check_fit(policy, options.rules, found.threshold)
     _show(found, options, _write(found, options))
     return NO_VERDICT if found.errors else CLEAN
@@ -153,16 +168,21 @@ class _Gathered:
     judgements: list[Judgement] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)
     bad: int = 0
+    stopped: int = 0
+    """Reliable rows that are called unreliable at no threshold, and that the policy does not let through."""
 
     def add(self, result: Result) -> None:
         """Count one row."""
         if isinstance(result, Bad):
             self.bad += 1
             return
-        self.judgements.append(result.judgement)
-        self.digests.append(row_digest(result.labelled.case.check, result.judgement.unreliable))
+        one, action = result.judgement, result.outcome.action
+        self.judgements.append(one)
+        self.digests.append(row_digest(result.labelled.case.check, one.unreliable))
+        if not one.unreliable and score(one) == NEVER and action not in (Action.PASS, Action.FLAG):
+            self.stopped += 1
 
-    def found(self, options: Options, verifier: Verifier) -> Found:
+    def found(self, options: Options, policy: Policy, verifier: Verifier) -> Found:
         """What all rows together amount to."""
         if self.bad:
             raise InputError(f"bad rows or files: {self.bad}, see above; mend or remove them, nothing was written")
@@ -173,7 +193,16 @@ class _Gathered:
             version=verifier.version,
             repeated=len(self.digests) - len(set(self.digests)),
             errors=sum(one.status is Status.ERROR for one in self.judgements),
+            stopped=self.stopped,
+            judges=self._judges(verifier) if any(spec.fallback for spec in policy.verifiers.values()) else (),
         )
+
+    def _judges(self, verifier: Verifier) -> tuple[tuple[str, int], ...]:
+        """Who judged, and how many rows; nothing where the first of ``verifier`` judged all."""
+        rows = Counter(one.verifier for one in self.judgements if one.status is not Status.ERROR)
+        first = next(iter(rows), "")
+        alone = len(rows) == 1 and f"{verifier.id} {verifier.version}".startswith(first)
+        return () if alone else tuple(rows.items())
 
 
 def _check_options(options: Options, policy: Policy) -> None:
@@ -189,6 +218,15 @@ def _check_options(options: Options, policy: Policy) -> None:
         raise ConfigError(f"--output: {options.output}: a new policy file is YAML; let its name end in .yaml")
     if options.output.exists():
         raise ConfigError(f"--output: {options.output}: is there already; to have it changed name it by --policy")
+    if not options.output.parent.is_dir():
+        folder = options.output.parent
+        raise ConfigError(f"--output: {options.output}: the directory {folder} does not exist; make it first")
+
+
+def _check_extras(options: Options) -> None:
+    """Raise `MissingExtra` now, and not after an hour."""
+    upper_bound(0, 1, options.confidence)
+    to_paste(_file(options), options.path, {})
 
 
 def _file(options: Options) -> Path | None:
@@ -197,10 +235,12 @@ def _file(options: Options) -> Path | None:
 
 
 def _asked(policy: Policy, name: str) -> Policy:
-    """``policy`` with the rules of ``name`` for every row, and without what an earlier calibration says of them."""
+    """``policy`` with the rules of ``name`` for every row, at the threshold 0.
+
+    Where a verifier says unreliable from the threshold on and unknown below, as without evidence, that shows the risk.
+    """
     rules = policy.policies[name]
-    threshold = None if rules.verify.threshold is None else Threshold(risk=rules.verify.threshold.risk)
-    verify = rules.verify.model_copy(update={"threshold": threshold})
+    verify = rules.verify.model_copy(update={"threshold": Threshold(risk=0.0)})
     every = {"default": rules.model_copy(update={"verify": verify})}
     return for_all(policy.model_copy(update={"policies": every, "routes": ()}))
 
@@ -231,4 +271,5 @@ def _show(found: Found, options: Options, written: Path | None) -> None:
     click.echo(visible(found_shown(found)))
     if written is not None:
         return click.echo(f"wrote {'.'.join(options.path)} into {written}")
-    click.echo(f"nothing was written; in a policy file this is\n\n{visible(snippet(options.path, setting(found)))}")
+    pasted = to_paste(_file(options), options.path, setting(found))
+    click.echo(f"nothing was written; in a policy file this is\n\n{visible(pasted)}")

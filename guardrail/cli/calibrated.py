@@ -14,6 +14,10 @@ __all__ = ["Found", "found_object", "found_shown", "setting"]
 
 _OTHER = {"false_block": "missed", "missed": "false_block"}
 _ROWS = {"false_block": "reliable rows are called unreliable", "missed": "unreliable rows are not called unreliable"}
+_USELESS = {
+    "false_block": "no unreliable row is called unreliable at this threshold: it guards against nothing",
+    "missed": "every reliable row is called unreliable at this threshold: it lets nothing through",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,10 @@ class Found:
     """Rows that had been there before."""
     errors: int = 0
     """Rows that got no verdict, only an error."""
+    stopped: int = 0
+    """Reliable rows that got no verdict, and that the policy does not let through."""
+    judges: tuple[tuple[str, int], ...] = ()
+    """Who judged, and how many rows, where it was not the verifier alone."""
 
     @property
     def threshold(self) -> Threshold:
@@ -114,11 +122,18 @@ def _notes(found: Found) -> Iterator[str]:
         yield f"{got.without_risk} rows have no risk, and are called unreliable at no threshold; they are counted"
     if found.errors:
         yield f"{found.errors} of these got no verdict, only an error: where errors are rarer, the rate is another one"
+    if found.stopped and got.rate == "false_block":
+        yield (
+            f"{found.stopped} reliable rows got no verdict, and this policy does not let such answers through"
+            " (on_unknown, on_error): they are stopped all the same, and not in this rate"
+        )
+    if found.judges:
+        who = ", ".join(f"{judge} ({rows} rows)" for judge, rows in found.judges)
+        yield f"judged by {who}: what holds of them holds while new answers are judged so too"
     if found.repeated:
         yield f"{found.repeated} rows are there more than once: the guarantee takes rows that are independent"
-    unreliable = got.other_errors == got.other_n if got.rate == "false_block" else got.errors == got.n
-    if unreliable:
-        yield "no unreliable row is called unreliable at this threshold: it guards against nothing"
+    if got.other_errors == got.other_n:
+        yield _USELESS[got.rate]
 
 
 def _up(rate: float) -> float:

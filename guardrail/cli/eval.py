@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
@@ -12,14 +13,15 @@ import click
 
 from guardrail.cli.errors import BAD_INPUT, visible
 from guardrail.cli.jsonout import bad_row_object, dump, row_object
-from guardrail.cli.judging import Judged, Result, judged
-from guardrail.cli.labelled import Bad, first_of_each, labelled_rows, size
+from guardrail.cli.judging import Judged, Result, guard_with, judged
+from guardrail.cli.labelled import Bad, first_of_each, labelled_rows, refuse_twice, size
 from guardrail.cli.output import OutputFile
 from guardrail.cli.render import terminal_console
 from guardrail.cli.scoring import Report, report_object, report_shown
 from guardrail.cli.screen import Bar
 from guardrail.cli.source import Place
 from guardrail.cli.tally import CLEAN, NO_VERDICT
+from guardrail.errors import ConfigError
 from guardrail.evaluate.judgement import Judgement
 from guardrail.evaluate.judging import for_all
 from guardrail.evaluate.metrics import sklearn_metrics
@@ -104,15 +106,16 @@ def eval(
 
 def _run(options: Options, *, verifiers: Mapping[str, Verifier] | None = None) -> int:
     """Judge all rows and print the scores; the exit code. ``verifiers`` take the place of the policy's, by name."""
+    refuse_twice(options.files)
+    _check_outputs(options)
     policy, progress, gathered = load(options.policy), Place(size(options.files)), _Gathered()
     sklearn_metrics()
     if options.report is not None:
         check_matplotlib()
     with ExitStack() as stack:
-        guard = stack.enter_context(_guard(for_all(policy, options.verifier), verifiers))
+        guard = stack.enter_context(guard_with(for_all(policy, options.verifier), verifiers))
         second = _second(policy, options, verifiers, stack)
-        output = _output(options.output, options, stack)
-        html = _output(options.report, options, stack)
+        output, html = (_output(path, options, stack) for path in (options.output, options.report))
         bar = stack.enter_context(Bar(progress, wanted=not (options.json and sys.stdout.isatty())))
         items = first_of_each(labelled_rows(options.files, progress), options.limit)
         for result in stack.enter_context(closing(judged(guard, items, jobs=options.jobs, versus=second))):
@@ -124,7 +127,7 @@ def _run(options: Options, *, verifiers: Mapping[str, Verifier] | None = None) -
             bar.tell(f"{len(gathered.judgements)} rows")
         report = gathered.report(policy, options)
         if html is not None:
-            html.write(page(gathered.judgements, gathered.worst, facts=report.facts).removesuffix("\n"))
+            html.write(_page(gathered, report).removesuffix("\n"))
     _show(report, as_json=options.json)
     return gathered.code
 
@@ -148,7 +151,7 @@ class _Gathered:
             self.code = max(self.code, BAD_INPUT)
             return
         self.judgements.append(result.judgement)
-        if result.judgement.risk is not None:
+        if (result.judgement.status is Status.UNRELIABLE) is not result.judgement.unreliable:
             self.worst.add(_mistake(result))
         if result.versus is not None:
             self.others.append(result.versus)
@@ -167,18 +170,23 @@ class _Gathered:
         )
 
 
-def _guard(policy: Policy, verifiers: Mapping[str, Verifier] | None) -> Guard:
-    """A guard with those of ``verifiers`` that ``policy``, which names only what is asked, has."""
-    return Guard(policy, verifiers={name: one for name, one in (verifiers or {}).items() if name in policy.verifiers})
-
-
 def _second(
     policy: Policy, options: Options, verifiers: Mapping[str, Verifier] | None, stack: ExitStack
 ) -> Guard | None:
     """A guard that asks the verifier that is compared with."""
     if options.versus is None:
         return None
-    return stack.enter_context(_guard(for_all(policy, options.versus), verifiers))
+    return stack.enter_context(guard_with(for_all(policy, options.versus), verifiers))
+
+
+def _page(gathered: _Gathered, report: Report) -> str:
+    return page(
+        gathered.judgements,
+        gathered.worst,
+        facts=report.facts,
+        versus=report.versus or "",
+        differences=report.differences,
+    )
 
 
 def _mistake(result: Judged) -> Mistake:
@@ -194,10 +202,16 @@ def _mistake(result: Judged) -> Mistake:
     )
 
 
+def _check_outputs(options: Options) -> None:
+    files = [os.path.realpath(path) for path in (options.output, options.report) if path is not None]
+    if len(files) > len(set(files)):
+        raise ConfigError(f"--output and --report: both name {options.report}; give each a file of its own")
+
+
 def _output(path: Path | None, options: Options, stack: ExitStack) -> OutputFile | None:
     if path is None:
         return None
-    sources = [Path(name) for name in options.files if name != "-"]
+    sources = [Path(name) for name in (*options.files, *filter(None, [options.policy])) if name != "-"]
     return stack.enter_context(OutputFile(path, sources=sources))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -13,8 +13,10 @@ from guardrail.evaluate.judging import judge
 from guardrail.guard import Guard
 from guardrail.ordered import in_order
 from guardrail.outcome import Outcome
+from guardrail.policy.model import Policy
+from guardrail.verifiers.protocol import Verifier
 
-__all__ = ["Judged", "Result", "judged"]
+__all__ = ["Judged", "Result", "guard_with", "judged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,11 @@ class Judged:
 Result: TypeAlias = Judged | Bad
 
 
+def guard_with(policy: Policy, verifiers: Mapping[str, Verifier] | None) -> Guard:
+    """A guard with those of ``verifiers`` that ``policy``, which names only what is asked, has."""
+    return Guard(policy, verifiers={name: one for name, one in (verifiers or {}).items() if name in policy.verifiers})
+
+
 def judged(
     guard: Guard, items: Iterable[Item], *, jobs: int | None, versus: Guard | None = None
 ) -> Generator[Result, None, None]:
@@ -42,5 +49,7 @@ def judged(
 def _judge(guard: Guard, versus: Guard | None, item: Item) -> Result:
     if isinstance(item, Bad):
         return item
+    outcome, judgement = judge(guard, item.case)
+    # After the other: what two verifiers have in common is worked out for the first of them, whose time is told.
     other = None if versus is None else judge(versus, item.case)[1]
-    return Judged(item, *judge(guard, item.case), other)
+    return Judged(item, outcome, judgement, other)

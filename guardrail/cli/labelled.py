@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from guardrail.evaluate.judging import Case
 from guardrail.evaluate.labels import read_label, read_source
 from guardrail.policy.routing import RequestInfo
 
-__all__ = ["Bad", "Item", "Labelled", "first_of_each", "labelled_rows", "size"]
+__all__ = ["Bad", "Item", "Labelled", "first_of_each", "labelled_rows", "refuse_twice", "size"]
 
 _ENDINGS = (".gz", ".jsonl", ".ndjson", ".json")
 
@@ -40,6 +41,16 @@ class Bad:
 
 
 Item: TypeAlias = Labelled | Bad
+
+
+def refuse_twice(files: Iterable[str]) -> None:
+    """Raises `InputError` where a file is named twice: its rows would count twice, and prove more than they can."""
+    seen = set[str]()
+    for name in files:
+        target = name if name == "-" else os.path.realpath(name)
+        if target in seen:
+            raise InputError(f"{'stdin' if name == '-' else name}: is named twice; name it once")
+        seen.add(target)
 
 
 def size(files: Iterable[str]) -> int | None:

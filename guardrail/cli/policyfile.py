@@ -10,9 +10,18 @@ from typing import Any
 from guardrail.errors import ConfigError, PolicyError
 from guardrail.policy.editing import snippet, with_setting
 
-__all__ = ["change", "create"]
+__all__ = ["change", "create", "to_paste"]
 
 _MARK = "\ufeff"
+
+
+def to_paste(file: Path | None, path: Sequence[str], value: Mapping[str, Any]) -> str:
+    """The setting alone as it stands in ``file``, or in a new one where that is None.
+
+    Raises:
+        MissingExtra: tomlkit is needed and not installed.
+    """
+    return snippet(path, value) if file is None else snippet(_inside(file, path), value, suffix=file.suffix.lower())
 
 
 def change(file: Path, path: Sequence[str], value: Mapping[str, Any]) -> None:
@@ -20,10 +29,9 @@ def change(file: Path, path: Sequence[str], value: Mapping[str, Any]) -> None:
 
     Raises:
         PolicyError: It cannot be put in; the message holds what to paste.
-        ConfigError: The file cannot be read or written.
+        ConfigError: The file cannot be read or written; so does this.
     """
-    inside = ("tool", "guardrail", *path) if file.name == "pyproject.toml" else tuple(path)
-    target = Path(os.path.realpath(file))
+    inside, target = _inside(file, path), Path(os.path.realpath(file))
     try:
         text = target.read_bytes().decode("utf-8")
         mark = _MARK if text.startswith(_MARK) else ""
@@ -31,24 +39,32 @@ def change(file: Path, path: Sequence[str], value: Mapping[str, Any]) -> None:
         edited = with_setting(plain, suffix=file.suffix.lower(), file=str(file), path=inside, value=value)
         _replace(target, mark + edited)
     except PolicyError as error:
-        raise PolicyError(f"{error.problem}:\n{snippet(path, value)}", file=error.file) from error
+        raise PolicyError(f"{error.problem}:\n{to_paste(file, path, value)}", file=error.file) from error
     except OSError as error:
-        raise ConfigError(f"{file}: cannot be written: {error.strerror or error}") from error
+        raise _unwritable(file, error, to_paste(file, path, value)) from error
 
 
 def create(file: Path, preset: str, path: Sequence[str], value: Mapping[str, Any]) -> None:
     """A new policy ``file`` in YAML that builds on ``preset``.
 
     Raises:
-        ConfigError: It is there already, or cannot be written.
+        ConfigError: It is there already, or cannot be written; the message holds what to paste.
     """
+    setting = snippet(path, value)
     try:
         with file.open("x", encoding="utf-8", newline="\n") as stream:
-            stream.write(f"version: 1\nextends: {preset}\n{snippet(path, value)}")
-    except FileExistsError as error:
-        raise ConfigError(f"{file}: is there already; to have it changed name it by --policy") from error
+            stream.write(f"version: 1\nextends: {preset}\n{setting}")
     except OSError as error:
-        raise ConfigError(f"{file}: cannot be written: {error.strerror or error}") from error
+        raise _unwritable(file, error, setting) from error
+
+
+def _inside(file: Path, path: Sequence[str]) -> tuple[str, ...]:
+    return ("tool", "guardrail", *path) if file.name == "pyproject.toml" else tuple(path)
+
+
+def _unwritable(file: Path, error: OSError, setting: str) -> ConfigError:
+    """Judging may have taken an hour: what was found must not be lost with the file."""
+    return ConfigError(f"{file}: cannot be written: {error.strerror or error}; paste it in yourself:\n{setting}")
 
 
 def _replace(target: Path, text: str) -> None:

@@ -13,7 +13,7 @@ from guardrail.cli.errors import visible
 from guardrail.evaluate.judgement import Judgement
 from guardrail.evaluate.reliability import Bin, bins
 from guardrail.evaluate.scores import Quality, Scores, by_source, mean_quality
-from guardrail.evaluate.versus import CONFIDENCE, RESAMPLES, Difference, differences
+from guardrail.evaluate.versus import CONFIDENCE, FEW, RESAMPLES, Difference, differences
 from guardrail.policy.model import Policy, Rules
 from guardrail.verdict import Status
 
@@ -250,6 +250,9 @@ def _notes(report: Report) -> Iterable[str]:
         if one.causes:
             counts = ", ".join(f"{count} {cause.value}" for cause, count in one.causes.items())
             yield f"{one.source}: without a verdict: {counts}"
+    for other in report.differences:
+        if other.source and other.fewest < FEW:
+            yield f"{other.source}: {other.fewest} rows of one label: the interval is too narrow with fewer than {FEW}"
     if report.bad:
         yield f"{report.bad} bad rows or files were left out; see above"
     if report.limit is not None:

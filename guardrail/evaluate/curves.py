@@ -66,7 +66,11 @@ def by_length(rows: Sequence[Judgement]) -> list[tuple[str, list[Judgement]]]:
     edges = sorted({lengths[len(lengths) * part // 3] for part in (1, 2)})
     bounds = list(zip([lengths[0], *edges], [*edges, lengths[-1] + 1], strict=True))
     parts = [(low, high, [row for row in rows if low <= row.baselines.length < high]) for low, high in bounds]
-    return [(f"{low} to {high - 1} characters", part) for low, high, part in parts if part]
+    return [(f"{_span(low, high - 1)} characters", part) for low, high, part in parts if part]
+
+
+def _span(low: int, high: int) -> str:
+    return str(low) if low == high else f"{low} to {high}"
 
 
 def _both(rows: Sequence[Judgement]) -> bool:

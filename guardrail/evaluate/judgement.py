@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from guardrail.evaluate.baselines import Baselines
-from guardrail.verdict import Cause, Status
+from guardrail.verdict import Cause, FindingKind, Status
 
 __all__ = ["Judgement"]
 
@@ -28,3 +28,5 @@ class Judgement:
     policy: str
     """The name of the rules that applied."""
     baselines: Baselines
+    kinds: frozenset[FindingKind] = frozenset()
+    """Of the findings."""

@@ -78,5 +78,6 @@ def judge(guard: Guard, case: Case) -> tuple[Outcome, Judgement]:
         verifier=f"{verdict.verifier} {verdict.version}".strip(),
         policy=outcome.policy,
         baselines=baselines(case.check.turn.text, outcome.evidence),
+        kinds=frozenset(finding.kind for finding in verdict.findings),
     )
     return outcome, found

@@ -2,7 +2,8 @@
 
 The paired bootstrap: rows are drawn again with replacement, each with what both verifiers made of it, and the
 difference of the two AUROCs is taken each time (B. Efron and R. Tibshirani, "An introduction to the bootstrap", 1993,
-chapter 13: percentile intervals). Rows of a source are drawn within that source.
+chapter 13: percentile intervals). Rows of a source and a label are drawn among themselves: an AUROC compares the two
+labels, however many there are of each, and a draw without one of them would have none.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ from guardrail.evaluate.metrics import auroc
 from guardrail.evaluate.resampling import areas
 from guardrail.evaluate.scores import NO_RISK
 
-__all__ = ["CONFIDENCE", "RESAMPLES", "Difference", "differences"]
+__all__ = ["CONFIDENCE", "FEW", "RESAMPLES", "Difference", "differences"]
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95
+FEW = 10
+"""With fewer rows of a label the interval is too narrow: of 300 known differences it held 92 % with 10 of 50 rows, 85 %
+with 5 of 45, 71 % with 2 of 42."""
 _SEED = 2017
 _AT_ONCE = 4_000_000
 """Numbers held at a time."""
@@ -37,6 +41,8 @@ class Difference:
     low: float
     """The interval of the difference, with `CONFIDENCE`; 0 within it: chance may be all there is."""
     high: float
+    fewest: int
+    """Rows of the rarer label; of the source where there are fewest."""
 
     @property
     def value(self) -> float:
@@ -60,10 +66,13 @@ def differences(pairs: Sequence[tuple[Judgement, Judgement]]) -> list[Difference
         if first is None or second is None:
             continue
         drawn.append(_drawn(np.array(labels), [np.array(one) for one in risks], random))
-        found.append(Difference(source, first, second, *_interval(drawn[-1])))
+        found.append(
+            Difference(source, first, second, *_interval(drawn[-1]), min(sum(labels), len(rows) - sum(labels)))
+        )
     if found:
         first, second = fmean(one.first for one in found), fmean(one.second for one in found)
-        found.append(Difference("", first, second, *_interval(sum(drawn) / len(drawn))))
+        fewest = min(one.fewest for one in found)
+        found.append(Difference("", first, second, *_interval(sum(drawn) / len(drawn)), fewest))
     return found
 
 
@@ -71,19 +80,21 @@ def _interval(values: Any) -> tuple[float, float]:
     import numpy as np
 
     outside = (1 - CONFIDENCE) / 2
-    low, high = np.nanquantile(values, [outside, 1 - outside])
+    low, high = np.quantile(values, [outside, 1 - outside])
     return float(low), float(high)
 
 
 def _drawn(labels: Any, risks: Sequence[Any], random: Any) -> Any:
-    """The difference in each resample, shape (`RESAMPLES`,); NaN where a resample lacks one of the labels."""
+    """The difference in each resample, shape (`RESAMPLES`,)."""
     import numpy as np
 
-    n = len(labels)
-    step = max(1, _AT_ONCE // n)
+    step = max(1, _AT_ONCE // len(labels))
     parts = []
     for begin in range(0, RESAMPLES, step):
-        counts = random.multinomial(n, np.full(n, 1 / n), size=min(step, RESAMPLES - begin))
+        counts = np.zeros((min(step, RESAMPLES - begin), len(labels)), dtype=np.int64)
+        for label in (labels, ~labels):
+            n = int(label.sum())
+            counts[:, label] = random.multinomial(n, np.full(n, 1 / n), size=len(counts))
         first, second = (areas(labels, one, counts) for one in risks)
         parts.append(first - second)
     return np.concatenate(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +180,93 @@ def test_rows_without_a_verdict_count_and_are_told() -> None:
     assert len(object["notes"]) == 3
 
 
+def test_a_verdict_that_hangs_on_the_threshold_counts_at_the_one_that_is_chosen(policy: Path) -> None:
+    """As where there is no evidence, and only what a check finds makes the answer unreliable."""
+
+    def shy(check: Check) -> Verdict:
+        risk = float(check.turn.text.split()[0])
+        assert check.threshold is not None
+        return Verdict(Status.UNRELIABLE, risk=risk) if risk >= check.threshold else unknown()
+
+    policy.write_text("version: 1\npolicies: {default: {verify: {threshold: 0.9}}}\n")
+    args = ["calibrate", "-", "--target", "missed=0.1", "--confidence", "0.9", "--json", "--policy", str(policy)]
+    verifiers = {"main": ScriptedVerifier(shy, repeat=True)}
+    object = found(CliRunner().invoke(cli, args, input="\n".join(ROWS), obj=verifiers))
+    assert 0.41 < object["threshold"] <= 0.42
+    assert (object["errors"], object["other"]["errors"], object["without_risk"]) == (2, 18, 0)
+
+
+@pytest.mark.parametrize(("does", "stopped"), [("block", True), ("regenerate", True), ("flag", False)])
+def test_reliable_rows_that_are_stopped_without_a_verdict_are_told(does: str, stopped: bool, policy: Path) -> None:
+    policy.write_text(f"version: 1\npolicies: {{default: {{on_unknown: {does}}}}}\n")
+    rows = [*ROWS, *[row(f"unknown {n}", 0) for n in range(3)], row("unknown 3", 1)]
+    args = ("--target", "false_block=0.1", "--policy", str(policy), "--json")
+    notes = found(run(*args, rows=rows))["notes"]
+    assert any(note.startswith("3 reliable rows got no verdict, and this policy") for note in notes) == stopped
+
+
+def test_rows_that_a_fallback_judged_are_told(policy: Path) -> None:
+    policy.write_text(
+        "version: 1\nverifiers:\n  main: {kind: chat, dialect: structured, model: m, base_url: 'http://127.0.0.1:9/v1',"
+        " retry: {stop: {after_attempt: 1}}, fallback: spare}\n  spare: {kind: embedded}\n"
+    )
+    args = ["calibrate", "-", "--target", "false_block=0.1", "--json", "--policy", str(policy)]
+    verifiers = {"spare": ScriptedVerifier(judge, repeat=True)}
+    notes = found(CliRunner().invoke(cli, args, input="\n".join(ROWS), obj=verifiers))["notes"]
+    assert notes == ["judged by scripted 1 (120 rows): what holds of them holds while new answers are judged so too"]
+
+
+def test_verifiers_that_these_rules_do_not_ask_are_left_out(policy: Path) -> None:
+    policy.write_text("version: 1\nverifiers: {other: {kind: embedded}}\n")
+    verifiers = {name: ScriptedVerifier(judge, repeat=True) for name in ("main", "other")}
+    args = ["calibrate", "-", "--target", "false_block=0.1", "--policy", str(policy)]
+    result = CliRunner().invoke(cli, args, input="\n".join(ROWS), obj=verifiers)
+    assert result.exit_code == 0, result.output
+
+
+def test_a_file_that_is_named_twice_proves_no_more(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text("\n".join(ROWS))
+    for command in (["calibrate", "--target", "false_block=0.1"], ["eval"]):
+        result = CliRunner().invoke(cli, [*command, str(file), f"{tmp_path}/./rows.jsonl"])
+        assert (result.exit_code, "rows.jsonl: is named twice; name it once" in result.stderr) == (2, True)
+
+
+def test_what_was_found_is_not_lost_with_a_file_that_cannot_be_written(
+    policy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("guardrail.cli.policyfile.os.replace", full)
+    result = run("--target", "false_block=0.1", "--policy", str(policy))
+    assert result.exit_code == 2
+    assert "No space left on device; paste it in yourself:\npolicies:\n  default:\n" in result.stderr
+    assert policy.read_text() == PLAIN
+
+
+def test_what_is_to_be_pasted_into_toml_is_toml(tmp_path: Path) -> None:
+    tomlkit = pytest.importorskip("tomlkit", reason="tomlkit is of the extra eval")
+    file = tmp_path / "pyproject.toml"
+    file.write_text("[tool.guardrail]\nversion = 1\n")
+    result = run("--target", "false_block=0.1", "--policy", str(file), "--dry-run")
+    pasted = tomlkit.parse(result.stdout.partition("\n\n")[2]).unwrap()
+    assert pasted["tool"]["guardrail"]["policies"]["default"]["verify"]["threshold"]["calibrated"]["n"] == 60
+
+
+def test_without_tomlkit_toml_is_refused_before_anything_is_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "p.toml"
+    file.write_text("version = 1\n")
+    monkeypatch.setitem(sys.modules, "tomlkit", None)
+    verifier = ScriptedVerifier(judge, repeat=True)
+    args = ["calibrate", "-", "--target", "false_block=0.1", "--policy", str(file)]
+    result = CliRunner().invoke(cli, args, input="\n".join(ROWS), obj={"main": verifier})
+    assert (result.exit_code, verifier.checks) == (2, [])
+    assert "editing TOML needs tomlkit" in result.stderr
+
+
 REFUSED = {
     "too few": (ROWS[30:90], ["--target", "false_block=0.02"], "too few for a rate of 0.02", "it takes 149"),
     "one label": (RELIABLE, ["--target", "false_block=0.1"], "no row is labelled unreliable", "both labels"),
@@ -192,6 +280,9 @@ REFUSED = {
     "no rate": (ROWS, ["--target", "wrong=0.1"], "expected false_block=0.02 or missed=0.1", ""),
     "no number": (ROWS, ["--target", "missed=ten"], "expected false_block=0.02 or missed=0.1", ""),
     "beyond all": (ROWS, ["--target", "missed=1"], "a number between 0 and 1", ""),
+    "no number at all": (ROWS, ["--target", "missed=nan"], "a number between 0 and 1", ""),
+    "out of all reason": (ROWS, ["--target", "missed=1e-320"], "0.000001 or more", ""),
+    "no confidence": (ROWS, ["--target", "missed=0.1", "--confidence", "nan"], "nan is not in the range 0<x<1", ""),
     "no such rules": (ROWS, ["--target", "missed=0.1", "--rules", "defualt"], "did you mean 'default'?", ""),
 }
 
@@ -214,6 +305,7 @@ def test_the_output_is_a_new_file(policy: Path, tmp_path: Path) -> None:
         (["--output", str(policy)], "is there already"),
         (["--policy", str(policy), "--output", str(tmp_path / "x.yaml")], "is written to itself"),
         (["--output", str(tmp_path / "x.toml")], "let its name end in .yaml"),
+        (["--output", str(tmp_path / "none" / "x.yaml")], "none does not exist; make it first"),
     ):
         result = run("--target", "false_block=0.1", *args)
         assert (result.exit_code, said in result.stderr) == (2, True)
@@ -235,6 +327,12 @@ def test_a_threshold_that_calls_nothing_is_told() -> None:
     rows = [*RELIABLE, *[row(f"0.1 y{n}", 1) for n in range(5)]]
     object = found(run("--target", "false_block=0.1", "--json", rows=rows))
     assert object["notes"] == ["no unreliable row is called unreliable at this threshold: it guards against nothing"]
+
+
+def test_a_threshold_that_lets_nothing_through_is_told() -> None:
+    rows = [*UNRELIABLE, *[row(f"0.95 x{n}", 0) for n in range(5)]]
+    object = found(run("--target", "missed=0.1", "--json", rows=rows))
+    assert object["notes"] == ["every reliable row is called unreliable at this threshold: it lets nothing through"]
 
 
 def test_the_embedded_verifier_is_calibrated_end_to_end(tmp_path: Path) -> None:

@@ -342,11 +342,62 @@ def test_the_report_is_one_file_with_the_worst_errors(tmp_path: Path) -> None:
     assert "scripted 1" in text
 
 
+def test_an_answer_that_was_told_right_is_no_error_in_the_report(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is of the extra eval")
+    html = tmp_path / "out.html"
+    rows = [
+        row("0.9 right", 1),
+        row("0.2 right", 0),
+        row("0.1 missed", 1),
+        row("unknown missed", 1),
+        row("0.8 alarm", 0),
+    ]
+    run("-", "--report", str(html), input="\n".join(rows))
+    text = html.read_text(encoding="utf-8")
+    assert "right" not in text.partition("Worst false alarms")[2]
+    assert "0.8 alarm" in text.partition("Worst false alarms")[2].partition("Worst misses")[0]
+    missed = text.partition("Worst misses")[2]
+    assert 0 < missed.index("0.1 missed") < missed.index("unknown missed")
+
+
+def test_the_report_has_what_a_comparison_found(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is of the extra eval")
+    policy, html = tmp_path / "policy.yaml", tmp_path / "out.html"
+    policy.write_text("version: 1\nverifiers: {other: {kind: embedded}}\n")
+    obj = {name: ScriptedVerifier(judge, repeat=True) for name in ("main", "other")}
+    args = ["eval", "-", "--policy", str(policy), "--versus", "other", "--report", str(html)]
+    result = CliRunner().invoke(cli, args, input="\n".join(ROWS), obj=obj)
+    assert "AUROC against other" in html.read_text(encoding="utf-8")
+    assert "stdin: 2 rows of one label: the interval is too narrow" in result.stdout
+
+
+def test_the_verifier_whose_time_is_told_is_asked_first(tmp_path: Path) -> None:
+    policy, asked = tmp_path / "policy.yaml", list[str]()
+    policy.write_text("version: 1\nverifiers: {other: {kind: embedded}}\n")
+
+    def noting(name: str) -> ScriptedVerifier:
+        def noted(check: Check) -> Verdict:
+            asked.append(name)
+            return judge(check)
+
+        return ScriptedVerifier(noted, repeat=True)
+
+    obj = {name: noting(name) for name in ("main", "other")}
+    args = ["eval", "-", "--policy", str(policy), "--versus", "other", "--jobs", "1"]
+    CliRunner().invoke(cli, args, input="\n".join(ROWS[:2]), obj=obj)
+    assert asked == ["main", "other"] * 2
+
+
 def test_the_output_is_none_of_the_inputs(tmp_path: Path) -> None:
     paths = [written(tmp_path / name, ROWS) for name in ("a.jsonl", "b.jsonl")]
-    result = run(*paths, "--output", paths[1])
+    policy = written(tmp_path / "policy.yaml", ["version: 1"])
+    for args in (["--output", paths[1]], ["--policy", policy, "--output", policy], ["--report", paths[0]]):
+        result = run(*paths, *args)
+        assert result.exit_code == 2
+        assert "is the input as well" in result.stderr
+    result = run(*paths, "--output", str(tmp_path / "out"), "--report", f"{tmp_path}/./out")
     assert result.exit_code == 2
-    assert "is the input as well" in result.stderr
+    assert "--output and --report: both name" in result.stderr
 
 
 def test_people_get_tables_with_their_legend(tmp_path: Path) -> None:

@@ -79,4 +79,5 @@ def test_every_row_is_in_one_part_by_length(rows: list[Judgement]) -> None:
 def test_parts_are_called_by_their_lengths() -> None:
     rows = [judged(False, 0.1, length) for length in (1, 2, 3, 4, 5, 9)]
     assert [name for name, _ in by_length(rows)] == ["1 to 2 characters", "3 to 4 characters", "5 to 9 characters"]
+    assert [name for name, _ in by_length(rows[:1])] == ["1 characters"]
     assert by_length([]) == []

@@ -13,8 +13,12 @@ from guardrail.errors import MissingExtra
 from guardrail.evaluate.baselines import Baselines
 from guardrail.evaluate.judgement import Judgement
 from guardrail.evaluate.report import Mistake, Worst, page
+from guardrail.evaluate.report.kinds import by_kind
 from guardrail.evaluate.report.plots import check_matplotlib
-from guardrail.verdict import Status
+from guardrail.evaluate.versus import differences
+from guardrail.verdict import Cause, FindingKind, Status
+
+N, U = FindingKind.NUMBER, FindingKind.UNSUPPORTED
 
 EVIL = "<script>alert('x')</script> & \"more\""
 
@@ -56,7 +60,8 @@ def made(**more: Any) -> Tags:
     worst = Worst()
     for one in more.get("mistakes", ()):
         worst.add(one)
-    return Tags(page(rows, worst, facts=more.get("facts", {"verifier": "v 1"})))
+    against = {key: more[key] for key in ("versus", "differences") if key in more}
+    return Tags(page(rows, worst, facts=more.get("facts", {"verifier": "v 1"}), **against))
 
 
 def test_the_page_has_both_sections_of_plots_and_loads_nothing() -> None:
@@ -88,6 +93,29 @@ def test_the_same_rows_give_the_same_page() -> None:
     pytest.importorskip("matplotlib", reason="matplotlib is of the extra eval")
     rows = [judged(n % 2 == 0, n / 20) for n in range(20)]
     assert page(rows, Worst(), facts={}) == page(rows, Worst(), facts={})
+
+
+def test_an_error_without_a_risk_says_so() -> None:
+    silent = replace(judged(True, None), status=Status.UNKNOWN, cause=Cause.NO_EVIDENCE)
+    text = made(mistakes=[replace(mistake(True, 0.2), judgement=silent)]).text
+    assert "no risk, labelled unreliable, verdict unknown (no_evidence)" in text
+
+
+def test_a_second_verifier_stands_in_the_page() -> None:
+    pairs = [(judged(n % 2 == 0, n / 40), judged(n % 2 == 0, n % 3 / 3)) for n in range(40)]
+    found = made(versus="<other>", differences=differences(pairs))
+    assert "AUROC against <other>" in found.text
+    assert "mean of sources" in found.text
+    assert "AUROC against" not in made().text
+
+
+def test_kinds_of_findings_are_counted_by_rows() -> None:
+    rows = [
+        replace(judged(unreliable, 0.9), kinds=frozenset(kinds))
+        for unreliable, kinds in ((True, [N, U]), (False, [N]), (True, [U]), (False, []))
+    ]
+    assert by_kind(rows) == [(U, 2, 2), (N, 2, 1)]
+    assert "By kind of finding" not in made().text
 
 
 def test_only_the_worst_errors_are_kept_the_worst_first() -> None:

@@ -63,6 +63,22 @@ def test_sources_count_the_same_in_the_mean_and_one_of_a_single_label_not_at_all
     assert differences(alone) == []
 
 
+def test_sources_of_a_few_rows_each_have_intervals_too() -> None:
+    few = [
+        (judged(label, risk, f"s{n}"), judged(label, 1 - risk, f"s{n}"))
+        for n in range(30)
+        for label, risk in ((False, 0.1), (True, 0.9))
+    ]
+    *each, mean = differences(few)
+    assert [(one.low, one.high) for one in (*each, mean)] == [(1.0, 1.0)] * 31
+    assert {one.fewest for one in (*each, mean)} == {1}
+
+
+def test_the_fewer_label_is_counted() -> None:
+    pairs = [(judged(n < 3, n / 50), judged(n < 3, n / 40)) for n in range(40)]
+    assert differences(pairs)[0].fewest == 3
+
+
 def test_of_100_pairs_that_are_equally_good_about_95_intervals_hold_0() -> None:
     held = sum(one.low <= 0 <= one.high for seed in range(100) for one in differences(drawn(120, seed, 1.0, 1.0))[:1])
     assert 88 <= held <= 100

@@ -6,13 +6,14 @@ import heapq
 from dataclasses import dataclass, field
 
 from guardrail.evaluate.judgement import Judgement
+from guardrail.evaluate.scores import NO_RISK
 
 __all__ = ["Mistake", "Worst"]
 
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """An answer whose risk is far from its label."""
+    """An answer whose verdict is not its label."""
 
     judgement: Judgement
     place: str
@@ -25,9 +26,9 @@ class Mistake:
 
     @property
     def distance(self) -> float:
-        """Between the risk and the label, 0..1."""
-        assert self.judgement.risk is not None
-        return abs(self.judgement.risk - self.judgement.unreliable)
+        """Between the risk and the label, 0..1; without a risk that of `NO_RISK`."""
+        risk = NO_RISK if self.judgement.risk is None else self.judgement.risk
+        return abs(risk - self.judgement.unreliable)
 
 
 @dataclass(slots=True)
