@@ -23,7 +23,7 @@ from guardrail.cli.source import Place
 from guardrail.cli.tally import CLEAN, NO_VERDICT
 from guardrail.errors import ConfigError, InputError
 from guardrail.evaluate.bounds import upper_bound
-from guardrail.evaluate.calibration import NEVER, Rate, choose, score
+from guardrail.evaluate.calibration import Rate, choose
 from guardrail.evaluate.fingerprint import data_digest, row_digest
 from guardrail.evaluate.judgement import Judgement
 from guardrail.evaluate.judging import for_all
@@ -47,7 +47,7 @@ are not. It refuses where there are too few rows, and says how many it takes.
 Exit codes, of which the highest applies:
   0  a threshold was found
   2  some row, a file, an option or the policy is bad, or no threshold will do; nothing is written
-  3  some row got no verdict, only an error; it is counted as not called unreliable
+  3  some row got no verdict, only an error; it is counted against the rate
 
 \b
 Examples:
@@ -169,7 +169,7 @@ class _Gathered:
     digests: list[str] = field(default_factory=list)
     bad: int = 0
     stopped: int = 0
-    """Reliable rows that are called unreliable at no threshold, and that the policy does not let through."""
+    """Reliable rows of which nothing is known, and that the policy does not let through."""
 
     def add(self, result: Result) -> None:
         """Count one row."""
@@ -179,7 +179,7 @@ class _Gathered:
         one, action = result.judgement, result.outcome.action
         self.judgements.append(one)
         self.digests.append(row_digest(result.labelled.case.check, one.unreliable))
-        if not one.unreliable and score(one) == NEVER and action not in (Action.PASS, Action.FLAG):
+        if not one.unreliable and one.status is Status.UNKNOWN and action not in (Action.PASS, Action.FLAG):
             self.stopped += 1
 
     def found(self, options: Options, policy: Policy, verifier: Verifier) -> Found:

@@ -34,7 +34,7 @@ class Found:
     errors: int = 0
     """Rows that got no verdict, only an error."""
     stopped: int = 0
-    """Reliable rows that got no verdict, and that the policy does not let through."""
+    """Reliable rows of which nothing is known, and that the policy does not let through."""
     judges: tuple[tuple[str, int], ...] = ()
     """Who judged, and how many rows, where it was not the verifier alone."""
 
@@ -121,11 +121,11 @@ def _notes(found: Found) -> Iterator[str]:
     if got.without_risk:
         yield f"{got.without_risk} rows have no risk, and are called unreliable at no threshold; they are counted"
     if found.errors:
-        yield f"{found.errors} of these got no verdict, only an error: where errors are rarer, the rate is another one"
+        yield f"{found.errors} rows got no verdict, only an error: they count against the rate"
     if found.stopped and got.rate == "false_block":
         yield (
-            f"{found.stopped} reliable rows got no verdict, and this policy does not let such answers through"
-            " (on_unknown, on_error): they are stopped all the same, and not in this rate"
+            f"{found.stopped} reliable rows have the verdict unknown, and this policy does not let such answers"
+            " through: they are stopped all the same, and not in this rate"
         )
     if found.judges:
         who = ", ".join(f"{judge} ({rows} rows)" for judge, rows in found.judges)

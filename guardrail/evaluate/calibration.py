@@ -23,8 +23,10 @@ risk-controlling prediction sets", Journal of the ACM 68, 2021); and what testin
 the safe end gives, in A. N. Angelopoulos et al. ("Learn then test", arXiv:2110.01052, 2021). It bounds the rate itself
 with a confidence; conformal risk control (arXiv:2208.02814) would bound its mean over calibrations only.
 
-A row without a risk (no claim, unknown, error) is called unreliable at no threshold: a miss if it is unreliable, and
-counted in ``n`` like any other. One that its verifier calls unreliable without a risk is called so at every threshold.
+A row without a risk (no claim, unknown) is called unreliable at no threshold: a miss if it is unreliable, and counted
+in ``n`` like any other. One that its verifier calls unreliable without a risk is called so at every threshold. What a
+row with an error would have got nobody knows: it is wrong at every threshold, whichever the rate, so that the guarantee
+does not rest on the verifier's failing.
 """
 
 from __future__ import annotations
@@ -83,7 +85,7 @@ def choose(rows: Sequence[Judgement], rate: Rate, target: float, confidence: flo
         InputError: All rows have one label, there are too few of the class, or no threshold is admitted.
         MissingExtra: scipy is not installed.
     """
-    scores = {label: [score(row) for row in rows if row.unreliable is label] for label in (False, True)}
+    scores = {label: [score(row, rate) for row in rows if row.unreliable is label] for label in (False, True)}
     about = rate == "missed"
     _refuse_few(scores, about, target, confidence)
     mine, others = scores[about], scores[not about]
@@ -107,8 +109,10 @@ def choose(rows: Sequence[Judgement], rate: Rate, target: float, confidence: flo
     )
 
 
-def score(row: Judgement) -> float:
+def score(row: Judgement, rate: Rate) -> float:
     """What a threshold is held against: the risk, or `NEVER` or `ALWAYS` where none is."""
+    if row.status is Status.ERROR and rate == "false_block" and not row.unreliable:
+        return ALWAYS
     if row.status not in (Status.RELIABLE, Status.UNRELIABLE):
         return NEVER
     if row.risk is None:
@@ -161,7 +165,7 @@ def _out_of_reach(mine: Sequence[float], rate: Rate, target: float, confidence: 
     safest = 1.0 if rate == "false_block" else 0.0
     errors = _wrong(mine, rate == "missed", safest)
     best = upper_bound(errors, len(mine), confidence)
-    called = "reliable rows are called unreliable with a risk of 1, or without one"
+    called = "reliable rows have a risk of 1, an error, or an unreliable verdict without a risk"
     wrong = called if rate == "false_block" else "unreliable rows have no risk"
     return (
         f"no threshold keeps {rate} within {target:g}: {errors} of {len(mine)} {wrong};"

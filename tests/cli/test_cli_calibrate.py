@@ -178,6 +178,15 @@ def test_rows_without_a_verdict_count_and_are_told() -> None:
     object = found(result)
     assert (object["n"], object["without_risk"], object["verifier_errors"], object["repeated"]) == (62, 3, 2, 1)
     assert len(object["notes"]) == 3
+    assert "2 rows got no verdict, only an error: they count against the rate" in object["notes"]
+
+
+def test_a_verifier_that_cannot_be_reached_proves_nothing(policy: Path) -> None:
+    rows = [row(f"error {n}", n % 2) for n in range(200)]
+    result = run("--target", "false_block=0.1", "--policy", str(policy), rows=rows)
+    assert result.exit_code == 2
+    assert "100 of 100 reliable rows have a risk of 1, an error, or" in result.stderr
+    assert policy.read_text() == PLAIN
 
 
 def test_a_verdict_that_hangs_on_the_threshold_counts_at_the_one_that_is_chosen(policy: Path) -> None:
@@ -202,7 +211,9 @@ def test_reliable_rows_that_are_stopped_without_a_verdict_are_told(does: str, st
     rows = [*ROWS, *[row(f"unknown {n}", 0) for n in range(3)], row("unknown 3", 1)]
     args = ("--target", "false_block=0.1", "--policy", str(policy), "--json")
     notes = found(run(*args, rows=rows))["notes"]
-    assert any(note.startswith("3 reliable rows got no verdict, and this policy") for note in notes) == stopped
+    assert (
+        any(note.startswith("3 reliable rows have the verdict unknown, and this policy") for note in notes) == stopped
+    )
 
 
 def test_rows_that_a_fallback_judged_are_told(policy: Path) -> None:

@@ -132,17 +132,29 @@ def test_the_order_of_rows_changes_nothing_and_the_bound_is_within_the_target(
 def test_a_row_without_a_risk_is_called_at_no_threshold_and_counted() -> None:
     rows = [judged(label, risk) for label in (False, True) for risk in (0.2, 0.9) for _ in range(30)]
     silent = [judged(True, None), judged(True, 0.99, Status.UNKNOWN), judged(False, None, Status.ERROR)]
-    assert [score(row) for row in silent] == [NEVER] * 3
+    assert [score(row, "missed") for row in silent] == [NEVER] * 3
     found = choose([*rows, *silent], "missed", 0.2, 0.9)
     assert (found.n, found.errors, found.without_risk) == (62, 2, 3)
     assert found.threshold <= 0.2
 
 
 def test_a_row_that_is_called_unreliable_without_a_risk_is_called_at_every_threshold() -> None:
-    assert score(judged(False, None, Status.UNRELIABLE)) == ALWAYS
+    assert score(judged(False, None, Status.UNRELIABLE), "missed") == ALWAYS
     rows = [judged(False, None, Status.UNRELIABLE)] * 10 + [judged(False, 0.1)] * 50 + [judged(True, 0.9)]
     with pytest.raises(InputError, match=r"no threshold keeps false_block within 0\.1: 10 of 60 reliable rows"):
         choose(rows, "false_block", 0.1, 0.9)
+
+
+def test_an_error_counts_against_the_rate_whichever_it_is() -> None:
+    """When the verifier works again it may say anything of the row."""
+    rows = [judged(label, 0.1 + 0.8 * label) for label in (False, True) for _ in range(60)]
+    late = [judged(label, None, Status.ERROR) for label in (False, True)] * 2
+    blocked = choose([*rows, *late], "false_block", 0.1, 0.9)
+    assert (blocked.errors, blocked.n, blocked.other_errors, blocked.without_risk) == (2, 62, 2, 2)
+    missed = choose([*rows, *late], "missed", 0.1, 0.9)
+    assert (missed.errors, missed.n, missed.other_errors, missed.without_risk) == (2, 62, 0, 4)
+    with pytest.raises(InputError, match="60 of 62 reliable rows have a risk of 1, an error, or an unreliable verdict"):
+        choose([judged(True, 0.9), *rows[:2], *late[:1] * 60], "false_block", 0.1, 0.9)
 
 
 def test_a_judge_that_only_says_yes_or_no_gets_a_threshold_between() -> None:
@@ -168,7 +180,7 @@ def test_rows_of_one_label_are_refused(label: bool, missing: str, rate: Rate) ->
 @pytest.mark.parametrize(
     ("rate", "rows", "said"),
     [
-        ("false_block", [(False, 1.0)] * 20 + [(False, 0.1)] * 80, "20 of 100 reliable rows are called unreliable"),
+        ("false_block", [(False, 1.0)] * 20 + [(False, 0.1)] * 80, "20 of 100 reliable rows have a risk of 1"),
         ("missed", [(True, None)] * 20 + [(True, 0.9)] * 80, "20 of 100 unreliable rows have no risk"),
     ],
 )
