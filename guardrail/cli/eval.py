@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from guardrail.building import stale
 from guardrail.cli.errors import BAD_INPUT, visible
 from guardrail.cli.jsonout import bad_row_object, dump, row_object
 from guardrail.cli.judging import Judged, Result, guard_with, judged
@@ -114,6 +115,7 @@ def _run(options: Options, *, verifiers: Mapping[str, Verifier] | None = None) -
         check_matplotlib()
     with ExitStack() as stack:
         guard = stack.enter_context(guard_with(for_all(policy, options.verifier), verifiers))
+        gathered.stale = tuple(stale(guard.policy, guard.verifiers))
         second = _second(policy, options, verifiers, stack)
         output, html = (_output(path, options, stack) for path in (options.output, options.report))
         bar = stack.enter_context(Bar(progress, wanted=not (options.json and sys.stdout.isatty())))
@@ -143,6 +145,8 @@ class _Gathered:
     bad: int = 0
     code: int = CLEAN
     """The highest exit code so far."""
+    stale: tuple[tuple[str, str], ...] = ()
+    """Rules whose threshold was calibrated for another verifier, with what to tell."""
 
     def add(self, result: Result) -> None:
         """Count one row."""
@@ -167,6 +171,7 @@ class _Gathered:
             limit=options.limit,
             versus=options.versus,
             others=self.others,
+            stale=self.stale,
         )
 
 

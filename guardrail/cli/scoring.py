@@ -52,6 +52,8 @@ class Report:
     """The name of a second verifier that judged the same rows."""
     differences: tuple[Difference, ...] = ()
     """How the first compares with it: by source, then the mean."""
+    stale: tuple[str, ...] = ()
+    """What to tell of thresholds that were calibrated for another verifier."""
 
     @classmethod
     def of(
@@ -63,8 +65,12 @@ class Report:
         limit: int | None = None,
         versus: str | None = None,
         others: Sequence[Judgement] = (),
+        stale: Iterable[tuple[str, str]] = (),
     ) -> Report:
-        """The report on ``judgements``; ``others`` are those of the verifier ``versus`` on the same rows."""
+        """The report on ``judgements``; ``others`` are those of the verifier ``versus`` on the same rows.
+
+        ``stale``: the names of rules, and what to tell of their threshold.
+        """
         used = dict.fromkeys(one.policy for one in judgements) or {"default": None}
         verifiers = dict.fromkeys(one.verifier for one in judgements if one.verifier and one.status is not Status.ERROR)
         rules = {name: policy.policies[name] for name in used}
@@ -78,6 +84,7 @@ class Report:
             reliability=bins([one.unreliable for one in judgements], [one.risk for one in judgements]),
             versus=versus,
             differences=tuple(differences(list(zip(judgements, others, strict=True)))) if versus else (),
+            stale=tuple(f"policies.{name}: {note}" for name, note in stale if name in rules),
         )
 
     @property
@@ -253,6 +260,7 @@ def _notes(report: Report) -> Iterable[str]:
     for other in report.differences:
         if other.source and other.fewest < FEW:
             yield f"{other.source}: {other.fewest} rows of one label: the interval is too narrow with fewer than {FEW}"
+    yield from report.stale
     if report.bad:
         yield f"{report.bad} bad rows or files were left out; see above"
     if report.limit is not None:

@@ -316,6 +316,19 @@ def test_each_rule_is_shown_with_its_threshold(tmp_path: Path) -> None:
     assert object["sources"][0]["confusion"]["unreliable"]["unreliable"] == 1
 
 
+@pytest.mark.parametrize(("version", "told"), [("0", True), ("1", False)])
+def test_a_threshold_of_another_verifier_is_told(version: str, told: bool, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    known = (
+        "{target: {missed: 0.1}, confidence: 0.9, observed: 0.05, bound: 0.09, n: 100, data: abc, verifier: scripted,"
+        f" version: '{version}'}}"
+    )
+    threshold = f"threshold: {{risk: 0.4, calibrated: {known}}}"
+    policy.write_text(f"version: 1\npolicies: {{default: {{verify: {{{threshold}}}}}}}\n")
+    result = run("-", "--policy", str(policy), input="\n".join(ROWS))
+    assert ("calibrated for the verifier 'scripted 0', but 'scripted 1'" in " ".join(result.stdout.split())) == told
+
+
 # --output, and the table
 
 
