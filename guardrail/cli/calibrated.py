@@ -106,7 +106,7 @@ def found_shown(found: Found) -> str:
     """A calibration as people read it."""
     got, other = found.calibration, _OTHER[found.calibration.rate]
     lines = [
-        f"threshold {got.threshold:g}: an answer with this risk or more is unreliable",
+        f"threshold {got.threshold}: an answer with this risk or more is unreliable",
         f"  {got.rate}: {got.errors} of {got.n} {_ROWS[got.rate]} ({got.observed:.2%})",
         f"  with confidence {got.confidence:g} the rate is at most {got.target:g} on answers like these",
         f"  {other}: {got.other_errors} of {got.other_n} {_ROWS[other]} ({got.other_errors / got.other_n:.2%});"

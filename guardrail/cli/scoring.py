@@ -112,9 +112,10 @@ def report_object(report: Report) -> dict[str, object]:
     "rows", "unreliable", scores, "undefined", "confusion": {label: {status: rows}}, "causes": {cause: rows},
     "latency_ms": {"p50", "p95"}, "reliability": [{"low", "high", "rows", "risk", "unreliable"}]}], "mean": scores,
     "versus": null or {"verifier", "resamples", "confidence", "sources": [{"source", "auroc", "difference", "low",
-    "high"}], "mean": {"auroc", "difference", "low", "high"} or null}}``, where scores are ``"auroc",
+    "high"}], "mean": {"auroc", "difference", "low", "high"} or null}, "notes": [...]}``, where scores are ``"auroc",
     "average_precision", "balanced_accuracy", "f1", "ece", "coverage"`` and ``"baselines": {"length", "word_novelty",
-    "bigram_novelty"}``, each 0..1 or null, which ``undefined`` explains; ``ece`` is null where no row got a risk.
+    "bigram_novelty"}``, each 0..1 or null, which ``undefined`` explains; ``ece`` is null where no row got a risk. Notes
+    are words for a reader.
     """
     return {
         "digest": report.digest,
@@ -126,6 +127,7 @@ def report_object(report: Report) -> dict[str, object]:
         "sources": [_scores_object(one) for one in report.scores],
         "mean": _quality_object(mean_quality(report.scores)),
         "versus": _versus_object(report),
+        "notes": list(_notes(report)),
     }
 
 

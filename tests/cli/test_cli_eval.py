@@ -104,6 +104,7 @@ def test_the_object_has_exactly_the_published_shape(tmp_path: Path) -> None:
         ],
         "mean": quality,
         "versus": None,
+        "notes": [],
     }
     assert len(digest) == 16
     assert set(latency) == {"p50", "p95"}
@@ -327,6 +328,8 @@ def test_a_threshold_of_another_verifier_is_told(version: str, told: bool, tmp_p
     policy.write_text(f"version: 1\npolicies: {{default: {{verify: {{{threshold}}}}}}}\n")
     result = run("-", "--policy", str(policy), input="\n".join(ROWS))
     assert ("calibrated for the verifier 'scripted 0', but 'scripted 1'" in " ".join(result.stdout.split())) == told
+    notes = found(run("-", "--policy", str(policy), "--json", input="\n".join(ROWS)))["notes"]
+    assert [note.startswith("policies.default: the threshold was calibrated for") for note in notes] == [True] * told
 
 
 # --output, and the table
