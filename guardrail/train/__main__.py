@@ -47,11 +47,13 @@ def main(
     made = augmented(train, seed=seed)
     base = out / "base"
     if not base.exists():
+        part = out / "base.part"  # what is written in part is begun anew
         if (encoder / "model.onnx").is_file():
-            restore(encoder, base)
+            restore(encoder, part)
         else:
             said = (text for row in train for text in (row.context, row.answer))
-            shrink(encoder, base, layers=layers, words=words, texts=said)
+            shrink(encoder, part, layers=layers, words=words, texts=said)
+        part.rename(base)
     plan = Plan(pairs=count or len(made), seed=seed, rate=rate)
     texts = pairs(made, with_question=0.35, seed=seed)
     fit(base, out / "checkpoint", texts, [row.label for row in made], plan, tell=_tell)

@@ -51,7 +51,7 @@ def combine(
     rows = [row for row in rows if answers is None or row.source in answers]
     single = [row for row in rows if len(claims(row.answer, asked=asks(row.question))) == 1]
     if min(Counter(row.label for row in single)[label] for label in (0, 1)) < _FEW:
-        single = list(rows)
+        single = [row for row in rows if claims(row.answer, asked=asks(row.question))]
     learned, scores = fitted(_features(Model(folder, None), single), single)
     settings |= learned | {"chosen_on": f"balanced accuracy on {len(rows)} held-out answers that models wrote"}
     _write(folder, settings)

@@ -91,8 +91,6 @@ def _weights(folder: Path) -> dict[str, Any]:
             plain = _by_channel(stored, node.input[1].removesuffix("_quantized"))
             # What went into a smoothed matrix was divided first: see guardrail.train.smooth.
             found[_torch_name(node.name)] = plain * stored.get(f"{node.name.removesuffix('_quant')}_smoothing", 1)
-        elif node.op_type == "MatMulNBits":
-            found[_torch_name(node.name)] = _by_block(stored, node.input[1].removesuffix("_Q8"))
         elif node.op_type == "Gather" and node.input[0].endswith(f"{_WORDS}_whole"):
             found |= _embedding(node.input[0].removesuffix("_whole"), stored, matrices)
     return found
@@ -117,9 +115,3 @@ def _torch_name(node: str) -> str:
 def _by_channel(stored: dict[str, Any], name: str) -> Any:
     whole = stored[f"{name}_quantized"].astype("float32") - stored[f"{name}_zero_point"]
     return (whole * stored[f"{name}_scale"]).T.astype("float32").copy()
-
-
-def _by_block(stored: dict[str, Any], name: str) -> Any:
-    whole = stored[f"{name}_Q8"].astype("float32") - 128
-    scales = stored[f"{name}_scales"].reshape(*whole.shape[:2], 1)
-    return (whole * scales).reshape(len(whole), -1).astype("float32")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from guardrail.train.restore import _by_block, _by_channel, _torch_name
+from guardrail.train.restore import _by_channel, _torch_name
 
 WEIGHTS = np.random.default_rng(1).normal(size=(6, 256)).astype("float32")
 """As torch has them: a row for each channel that comes out."""
@@ -15,7 +15,7 @@ WEIGHTS = np.random.default_rng(1).normal(size=(6, 256)).astype("float32")
     ("node", "name"),
     [
         ("/inner/bert/pooler/dense/MatMul_quant", "bert.pooler.dense.weight"),
-        ("/inner/bert/encoder/layer.3/output/dense/MatMul_Q8", "bert.encoder.layer.3.output.dense.weight"),
+        ("/inner/mpnet/encoder/layer.3/attention/attn/q/MatMul_quant", "mpnet.encoder.layer.3.attention.attn.q.weight"),
         ("/inner/classifier/Gemm_MatMul_quant", "classifier.weight"),
     ],
 )
@@ -28,11 +28,3 @@ def test_a_matrix_with_a_scale_for_each_channel_comes_back() -> None:
     stored = {"m_quantized": np.rint(WEIGHTS / scale[:, None]).astype("int8").T, "m_scale": scale}
     back = _by_channel(stored | {"m_zero_point": np.zeros(6, "int8")}, "m")
     assert (np.abs(back - WEIGHTS) <= scale[:, None] / 2 + 1e-6).all()
-
-
-def test_a_matrix_with_a_scale_for_each_block_comes_back() -> None:
-    blocks = WEIGHTS.reshape(6, 2, 128)
-    scale = np.abs(blocks).max(axis=2, keepdims=True) / 127
-    stored = {"m_Q8": (np.rint(blocks / scale) + 128).astype("uint8"), "m_scales": scale.reshape(-1)}
-    back = _by_block(stored, "m")
-    assert (np.abs(back - WEIGHTS) <= np.repeat(scale, 128, axis=1).reshape(6, 256) / 2 + 1e-6).all()

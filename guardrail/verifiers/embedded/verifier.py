@@ -1,11 +1,9 @@
 """`EmbeddedVerifier`: the reliability model in the box. Offline, on the CPU, without torch.
 
-For each claim of the answer the best sentences of the evidence are selected, and a cross-encoder reads
-both together.
-Its reading and what the claim says that the evidence lacks (words, neighbours, numbers, names) make the
-risk. The answer
-is as risky as its riskiest claim. Deterministic checks stand beside the model: what they find, they
-find exactly.
+For each claim of the answer the best sentences of the evidence are selected, and a cross-encoder reads both together,
+beside short evidence once more with the claim's neighbours. Its reading and what the claim says that the evidence lacks
+(words, neighbours, numbers, names) make the risk. The answer is as risky as its riskiest claim. Deterministic checks
+stand beside the model: what they find, they find exactly.
 """
 
 from __future__ import annotations
