@@ -129,7 +129,7 @@ def distracted(row: Row, other: Row, chance: random.Random) -> Row:
 
 def unsupported(row: Row) -> Row | None:
     """The right answer without the sentence of the evidence that has most in common with it: a wrong one; None where
-    the rest may support it too."""
+    the rest has its words too (a pronoun in place of a name can hide that)."""
     told = sentences(row.context)
     wanted = set(content_words(words(row.answer)))
     shares = [len(wanted & set(words(sentence.text))) / max(1, len(wanted)) for sentence in told]

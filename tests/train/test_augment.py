@@ -57,7 +57,8 @@ def test_without_the_sentence_that_bears_it_out_an_answer_is_wrong() -> None:
 
 
 @pytest.mark.parametrize(
-    "context", ["The tower was opened in 1889.", "It was opened in 1889. The tower was opened in 1889. Old."]
+    "context",
+    ["The tower was opened in 1889.", "The tower was opened in 1889. In 1889, the tower was opened. It is old."],
 )
 def test_nor_is_it_made_where_the_rest_may_bear_it_out(context: str) -> None:
     assert unsupported(Row("begin", context, "", TOWER.answer, 0)) is None
