@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 from types import ModuleType
 
-__all__ = ["library"]
+__all__ = ["core", "library"]
 
 
 def library() -> ModuleType:
@@ -16,3 +17,8 @@ def library() -> ModuleType:
 
         return httpx
     return httpx2
+
+
+def core() -> ModuleType:
+    """The module that `library` opens its connections with."""
+    return importlib.import_module("httpcore2" if library().__name__ == "httpx2" else "httpcore")

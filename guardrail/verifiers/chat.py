@@ -15,8 +15,9 @@ from guardrail.verdict import Status, Usage, Verdict
 from guardrail.verifiers.deadlines import Deadline
 from guardrail.verifiers.dialects import Dialect, Reading, dialect_named
 from guardrail.verifiers.dialects.envelope import Envelope, read_envelope
-from guardrail.verifiers.endpoint import Endpoint, Reply, address
+from guardrail.verifiers.endpoint import Endpoint, address
 from guardrail.verifiers.protocol import Check
+from guardrail.verifiers.reply import Reply
 
 __all__ = ["ChatVerifier"]
 

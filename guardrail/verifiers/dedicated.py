@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 from guardrail.verdict import Status, Verdict
 from guardrail.verifiers.deadlines import Deadline
-from guardrail.verifiers.endpoint import Endpoint, Reply, address
+from guardrail.verifiers.endpoint import Endpoint, address
 from guardrail.verifiers.protocol import Check
 from guardrail.verifiers.reliability import context, messages_body, prompt_body, read_reply
+from guardrail.verifiers.reply import Reply
 
 __all__ = ["DedicatedVerifier"]
 

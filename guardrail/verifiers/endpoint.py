@@ -5,40 +5,22 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
-import time
-from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing, closing, contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 from guardrail import __version__
 from guardrail.errors import ConfigError, VerifierError
-from guardrail.http import library
+from guardrail.http import core, library
 from guardrail.verdict import Cause
+from guardrail.verifiers.carriers import Carried, Carrier, Direct, Target
 from guardrail.verifiers.connections import Connections, Shared, proxy_for
 from guardrail.verifiers.deadlines import Deadline, bind
-from guardrail.verifiers.status import cause_of, retry_after
+from guardrail.verifiers.reply import Reply, add
 
-__all__ = ["Endpoint", "Reply", "address"]
-
-_LARGEST = 4 * 1024 * 1024
-"""Bytes of a reply: a verdict is short, and nobody gets to fill the memory."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An HTTP answer."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    def error(self) -> VerifierError:
-        """What an answer with a status other than 200 amounts to."""
-        wait = retry_after(self.headers, time.time())
-        return VerifierError(cause_of(self.status), f"HTTP status {self.status}", retry_after=wait)
+__all__ = ["Endpoint", "address"]
 
 
 class Endpoint:
@@ -75,8 +57,8 @@ class Endpoint:
             ):
                 content = bytearray()
                 for piece in _pieces(response):
-                    _add(content, piece, deadline)
-                return _reply(response, content)
+                    add(content, piece, deadline)
+                return Reply(response.status_code, response.headers, bytes(content))
         finally:
             for unused in kept.give(transport):
                 unused.close()
@@ -84,19 +66,13 @@ class Endpoint:
     async def apost(self, body: bytes, deadline: Deadline) -> Reply:
         """The same on the event loop; cancelling closes the connection."""
         kept = self._akept()
-        transport = kept.take()
+        carrier: Carrier = kept.take()
         try:
             with _translated(deadline):
                 async with asyncio.timeout(deadline.left()):
-                    # The library's own clocks, one an operation, would only repeat this one.
-                    request = self._request(body, None)
-                    async with aclosing(await transport.handle_async_request(request)) as response:
-                        content = bytearray()
-                        async for piece in _apieces(response):
-                            _add(content, piece, deadline)
-                        return _reply(response, content)
+                    return await carrier.post(body, deadline)
         finally:
-            for unused in kept.give(transport):
+            for unused in kept.give(carrier):
                 await unused.aclose()
 
     def post_all(self, bodies: Sequence[bytes], deadline: Deadline) -> list[Reply]:
@@ -119,7 +95,7 @@ class Endpoint:
             return [post.result() for post in posts]
         raise failure
 
-    def _request(self, body: bytes, timeout: float | None) -> Any:
+    def _request(self, body: bytes, timeout: float) -> Any:
         limits = dict.fromkeys(("connect", "read", "write", "pool"), timeout)
         url, headers = self._address
         return library().Request("POST", url, headers=headers, content=body, extensions={"timeout": limits})
@@ -132,15 +108,25 @@ class Endpoint:
     @functools.cached_property
     def _options(self) -> dict[str, Any]:
         # One for all connections: making it reads certificates, which takes longer than a call.
-        return {"verify": library().create_ssl_context(), "proxy": proxy_for(self.url)}
+        return {"verify": library().create_ssl_context(), "proxy": self._proxy}
+
+    @functools.cached_property
+    def _proxy(self) -> str | None:
+        return proxy_for(self.url)
 
     def _new(self) -> Any:
         transport = _made(library().HTTPTransport, self._options)
         bind(transport)
         return transport
 
-    def _anew(self) -> Any:
-        return _made(library().AsyncHTTPTransport, self._options)
+    def _anew(self) -> Carrier:
+        if self._proxy is None:
+            return Direct(self._target)
+        return Carried(_made(library().AsyncHTTPTransport, self._options), *self._address)
+
+    @functools.cached_property
+    def _target(self) -> Target:
+        return Target(*self._address)
 
     def _kept(self) -> Connections | Shared:
         # By process: a fork must not share its parent's connections. Without a lock, which a fork could
@@ -149,18 +135,18 @@ class Endpoint:
         if kept is None:
             if self._transport is not None:
                 bind(self._transport)
-            kept = self._connections.setdefault(os.getpid(), self._carriers(self._new))
+            own = self._transport
+            kept = self._connections.setdefault(os.getpid(), Connections(self._new) if own is None else Shared(own))
         return kept
-
-    def _carriers(self, make: Callable[[], Any]) -> Connections | Shared:
-        return Connections(make) if self._transport is None else Shared(self._transport)
 
     def _akept(self) -> Connections | Shared:
         loop = asyncio.get_running_loop()
         kept = self._async_connections.get(loop)
         if kept is None:
             self._forget_closed_loops()
-            kept = self._async_connections[loop] = self._carriers(self._anew)
+            own = self._transport
+            kept = Connections(self._anew) if own is None else Shared(Carried(own, *self._address))
+            self._async_connections[loop] = kept
         return kept
 
     def _forget_closed_loops(self) -> None:
@@ -207,35 +193,20 @@ def _pieces(response: Any) -> Iterable[bytes]:
     return response.iter_bytes() if "content-encoding" in response.headers else response.stream  # type: ignore[no-any-return]
 
 
-def _apieces(response: Any) -> AsyncIterable[bytes]:
-    return response.aiter_bytes() if "content-encoding" in response.headers else response.stream  # type: ignore[no-any-return]
-
-
-def _add(content: bytearray, piece: bytes, deadline: Deadline) -> None:
-    deadline.left()
-    content += piece
-    if len(content) > _LARGEST:
-        raise VerifierError(Cause.UNPARSABLE, f"the reply is longer than {_LARGEST} bytes")
-
-
-def _reply(response: Any, content: bytearray) -> Reply:
-    return Reply(response.status_code, response.headers, bytes(content))
-
-
 @contextmanager
 def _translated(deadline: Deadline) -> Iterator[None]:
     """The HTTP library's errors as ours: an SDK above would take them for its own and repeat a paid call.
 
     They are named by type alone, without what they say, which may hold a header.
     """
-    hx = library()
+    hx, under = library(), core()
     try:
         yield
     except (TimeoutError, hx.TimeoutException):
         raise deadline.late() from None
     except hx.DecodingError:
         raise VerifierError(Cause.UNPARSABLE, "the reply is not encoded as it says") from None
-    except (hx.HTTPError, hx.InvalidURL, OSError) as error:
+    except (hx.HTTPError, hx.InvalidURL, OSError, under.NetworkError, under.ProtocolError) as error:
         raise VerifierError(Cause.CONNECT, f"cannot reach the endpoint: {type(error).__name__}") from None
 
 

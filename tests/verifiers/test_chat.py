@@ -229,7 +229,8 @@ def test_with_no_time_left_nobody_is_asked(remaining: float, how: str) -> None:
 
 @pytest.mark.parametrize("library", ["httpx", "httpx2"])
 def test_both_http_libraries_let_the_deadline_in(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("guardrail.verifiers.endpoint.library", lambda: pytest.importorskip(library))
+    for module in ("guardrail.http", "guardrail.verifiers.endpoint", "guardrail.verifiers.carriers"):
+        monkeypatch.setattr(f"{module}.library", lambda: pytest.importorskip(library))
     with judge(drips(HEAD, b"x-more: 1\r\n")) as server:
         assert failure(chat(server.url, timeout=0.1), "sync").cause is Cause.TIMEOUT
     with judge(says(NO)) as server:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import threading
 from importlib.util import find_spec
 from typing import Any
@@ -13,7 +15,7 @@ from guardrail.errors import VerifierError
 from guardrail.verdict import Cause, Status
 from guardrail.verifiers.connections import Connections, proxy_for
 from tests.verifiers.asking import NO, ask, both, chat, check
-from tests.verifiers.loopback import Line, completion, judge, says
+from tests.verifiers.loopback import Line, completion, hangs, judge, says
 
 
 class Clock:
@@ -121,6 +123,45 @@ class Together:
 
     def close(self) -> None:
         self.closed += 1
+
+
+# a connection on an event loop that cannot be used again
+
+
+def _and_closes(line: Line) -> None:
+    says(NO)(line)
+    line.socket.shutdown(socket.SHUT_RDWR)
+
+
+async def test_a_connection_that_the_judge_has_closed_meanwhile_is_not_used_again() -> None:
+    with judge(_and_closes, says(NO)) as server:
+        verifier = chat(server.url)
+        assert (await verifier.averify(check())).status is Status.RELIABLE
+        await asyncio.sleep(0.05)
+        assert (await verifier.averify(check())).status is Status.RELIABLE
+        await verifier.aclose()
+    assert [request.connection for request in server.requests] == [1, 2]
+
+
+async def test_a_connection_whose_answer_was_not_awaited_is_not_used_again() -> None:
+    with judge(hangs, says(NO)) as server:
+        verifier = chat(server.url, timeout=0.1)
+        with pytest.raises(VerifierError) as caught:
+            await verifier.averify(check())
+        assert caught.value.cause is Cause.TIMEOUT
+        assert await asyncio.to_thread(server.hangups.acquire, timeout=5)
+        assert (await verifier.averify(check())).status is Status.RELIABLE
+        await verifier.aclose()
+    assert [request.connection for request in server.requests] == [1, 2]
+
+
+async def test_calls_at_once_have_a_connection_each_and_the_next_ones_use_them() -> None:
+    with judge(says(NO)) as server:
+        verifier = chat(server.url)
+        for _ in range(2):
+            await asyncio.gather(*(verifier.averify(check()) for _ in range(4)))
+        await verifier.aclose()
+    assert {request.connection for request in server.requests} == {1, 2, 3, 4}
 
 
 # proxies
