@@ -1,45 +1,80 @@
-"""What carries a call to an endpoint on an event loop: a connection of its own, or a transport of the HTTP library."""
+"""What carries a call to an endpoint: a connection of its own, or a transport of the HTTP library.
+
+Each carries one call at a time, but for a caller's own transport, and raises the HTTP library's own errors.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable
-from contextlib import aclosing
+from collections.abc import AsyncIterable, Iterable
+from contextlib import aclosing, closing
 from typing import Any, Protocol
 
 from guardrail.http import core, library
-from guardrail.verifiers.deadlines import Deadline
+from guardrail.verifiers.deadlines import Deadline, bind, bound_backend
 from guardrail.verifiers.reply import Reply, add
 
-__all__ = ["Carried", "Carrier", "Direct", "Target"]
+__all__ = ["AsyncCarried", "AsyncCarrier", "AsyncDirect", "Carried", "Carrier", "Direct", "Target"]
 
 _KEPT = 5.0
 """Seconds for which an idle connection is used again, as the library has it: servers close theirs after about that."""
 
 
 class Carrier(Protocol):
-    """Carries one call at a time."""
+    """For threads; `Deadline.held` is the caller's to call."""
+
+    def post(self, body: bytes, deadline: Deadline) -> Reply:
+        """The reply to ``body``."""
+
+    def close(self) -> None:
+        """Close what it opened."""
+
+
+class AsyncCarrier(Protocol):
+    """For an event loop; bounding its time is the caller's."""
 
     async def post(self, body: bytes, deadline: Deadline) -> Reply:
-        """The reply to ``body``; what is wrong is raised as the HTTP library's own error."""
+        """The reply to ``body``."""
 
     async def aclose(self) -> None:
-        """Close its connection."""
+        """Close what it opened."""
+
+
+# over a transport of the HTTP library
 
 
 class Carried:
     """Carries calls to ``url`` over a ``transport`` of the HTTP library: one with a proxy, or the caller's own."""
 
     def __init__(self, transport: Any, url: Any, headers: Any) -> None:
+        bind(transport)
+        self._transport, self._url, self._headers = transport, url, headers
+
+    def post(self, body: bytes, deadline: Deadline) -> Reply:
+        """`Carrier.post`."""
+        request = _request(self._url, self._headers, body, deadline.left())
+        with closing(self._transport.handle_request(request)) as response:
+            content = bytearray()
+            for piece in _pieces(response):
+                add(content, piece, deadline)
+            return Reply(response.status_code, response.headers, bytes(content))
+
+    def close(self) -> None:
+        """Close the transport."""
+        self._transport.close()
+
+
+class AsyncCarried:
+    """`Carried` for an event loop."""
+
+    def __init__(self, transport: Any, url: Any, headers: Any) -> None:
         self._transport, self._url, self._headers = transport, url, headers
 
     async def post(self, body: bytes, deadline: Deadline) -> Reply:
-        """`Carrier.post`."""
-        # The library's own clocks, one an operation, would only repeat the deadline's.
-        clocks = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"))}
-        request = library().Request("POST", self._url, headers=self._headers, content=body, extensions=clocks)
+        """`AsyncCarrier.post`."""
+        request = _request(self._url, self._headers, body, None)
         async with aclosing(await self._transport.handle_async_request(request)) as response:
             content = bytearray()
-            async for piece in _pieces(response):
+            async for piece in _apieces(response):
                 add(content, piece, deadline)
             return Reply(response.status_code, response.headers, bytes(content))
 
@@ -48,9 +83,25 @@ class Carried:
         await self._transport.aclose()
 
 
-def _pieces(response: Any) -> AsyncIterable[bytes]:
+def _request(url: Any, headers: Any, body: bytes, seconds: float | None) -> Any:
+    return library().Request("POST", url, headers=headers, content=body, extensions=_clocks(seconds))
+
+
+def _clocks(seconds: float | None) -> dict[str, Any]:
+    """What each operation may take; on an event loop there is no such bound: it would only repeat the deadline."""
+    return {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), seconds)}
+
+
+def _pieces(response: Any) -> Iterable[bytes]:
     # Almost no judge encodes what it was asked not to; decoding takes an object a piece.
+    return response.iter_bytes() if "content-encoding" in response.headers else response.stream  # type: ignore[no-any-return]
+
+
+def _apieces(response: Any) -> AsyncIterable[bytes]:
     return response.aiter_bytes() if "content-encoding" in response.headers else response.stream  # type: ignore[no-any-return]
+
+
+# over a connection
 
 
 class Target:
@@ -58,54 +109,87 @@ class Target:
 
     def __init__(self, url: Any, headers: Any) -> None:
         asked = library().Request("POST", url, headers=headers)
-        port = asked.url.port or {"http": 80, "https": 443}[asked.url.scheme]
         scheme, host = asked.url.raw_scheme, asked.url.raw_host
+        port = asked.url.port or {b"http": 80, b"https": 443}[scheme]
         self._url = core().URL(scheme=scheme, host=host, port=port, target=asked.url.raw_path)
         self._headers = [(name, value) for name, value in asked.headers.raw if name.lower() != b"content-length"]
         self._origin = core().Origin(scheme, host, port)
         # Making it reads certificates, which takes longer than a call.
-        self._tls = library().create_ssl_context() if scheme == b"https" else None
+        self._options = {
+            "ssl_context": library().create_ssl_context() if scheme == b"https" else None,
+            "keepalive_expiry": _KEPT,
+        }
 
     def connection(self) -> Any:
-        """A connection that is not open yet."""
-        return core().AsyncHTTPConnection(self._origin, ssl_context=self._tls, keepalive_expiry=_KEPT)
+        """A connection for threads that is not open yet; it keeps the deadline that is `Deadline.held`."""
+        return core().HTTPConnection(self._origin, network_backend=bound_backend(), **self._options)
 
-    def request(self, body: bytes) -> Any:
-        """What is sent."""
+    def aconnection(self) -> Any:
+        """The same for an event loop, which keeps no deadline."""
+        return core().AsyncHTTPConnection(self._origin, **self._options)
+
+    def request(self, body: bytes, seconds: float | None = None) -> Any:
+        """What is sent; ``seconds``: what each operation may take."""
         headers = [*self._headers, (b"Content-Length", b"%d" % len(body))]
-        return core().Request(b"POST", self._url, headers=headers, content=body)
+        return core().Request(b"POST", self._url, headers=headers, content=body, extensions=_clocks(seconds))
 
 
 class Direct:
     """Carries calls over one connection of the core of the HTTP library, opened anew where it has been closed.
 
-    The layers above, a pool of one and objects for its requests and responses, were two fifths of a call.
+    The layers above, a pool of one and objects for its requests and responses, were half of a call's CPU.
     """
 
     def __init__(self, target: Target) -> None:
         self._target = target
         self._connection: Any = None
 
-    async def post(self, body: bytes, deadline: Deadline) -> Reply:
+    def post(self, body: bytes, deadline: Deadline) -> Reply:
         """`Carrier.post`."""
-        connection = await self._open()
-        async with aclosing(await connection.handle_async_request(self._target.request(body))) as response:
+        if _is_spent(self._connection):
+            self.close()
+            self._connection = self._target.connection()
+        asked = self._target.request(body, deadline.left())
+        with closing(self._connection.handle_request(asked)) as response:
+            content = bytearray()
+            for piece in response.stream:
+                add(content, piece, deadline)
+        return _read(response, content, deadline)
+
+    def close(self) -> None:
+        """Close the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+class AsyncDirect:
+    """`Direct` for an event loop."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._connection: Any = None
+
+    async def post(self, body: bytes, deadline: Deadline) -> Reply:
+        """`AsyncCarrier.post`."""
+        if _is_spent(self._connection):
+            await self.aclose()
+            self._connection = self._target.aconnection()
+        async with aclosing(await self._connection.handle_async_request(self._target.request(body))) as response:
             content = bytearray()
             async for piece in response.stream:
                 add(content, piece, deadline)
         return _read(response, content, deadline)
-
-    async def _open(self) -> Any:
-        if self._connection is None or not self._connection.is_available() or self._connection.has_expired():
-            await self.aclose()
-            self._connection = self._target.connection()
-        return self._connection
 
     async def aclose(self) -> None:
         """Close the connection."""
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.aclose()
+
+
+def _is_spent(connection: Any) -> bool:
+    return connection is None or not connection.is_available() or connection.has_expired()
 
 
 def _read(response: Any, content: bytearray, deadline: Deadline) -> Reply:

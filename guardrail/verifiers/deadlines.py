@@ -15,9 +15,10 @@ from contextvars import ContextVar
 from typing import Any
 
 from guardrail.errors import VerifierError
+from guardrail.http import core
 from guardrail.verdict import Cause
 
-__all__ = ["Deadline", "bind"]
+__all__ = ["Deadline", "bind", "bound_backend"]
 
 _current: ContextVar[Deadline | None] = ContextVar("guardrail_http_deadline", default=None)
 
@@ -59,6 +60,11 @@ def bind(transport: Any) -> None:
     backend = getattr(pool, "_network_backend", None)
     if pool is not None and backend is not None and not isinstance(backend, _Backend):
         pool._network_backend = _Backend(backend)
+
+
+def bound_backend() -> Any:
+    """What opens connections of the HTTP library's core that keep the deadline that is `Deadline.held`."""
+    return _Backend(core().SyncBackend())
 
 
 def _cut(timeout: float | None) -> float | None:

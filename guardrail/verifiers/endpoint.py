@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,10 +15,10 @@ from guardrail import __version__
 from guardrail.errors import ConfigError, VerifierError
 from guardrail.http import core, library
 from guardrail.verdict import Cause
-from guardrail.verifiers.carriers import Carried, Carrier, Direct, Target
+from guardrail.verifiers.carriers import AsyncCarried, AsyncCarrier, AsyncDirect, Carried, Carrier, Direct, Target
 from guardrail.verifiers.connections import Connections, Shared, proxy_for
-from guardrail.verifiers.deadlines import Deadline, bind
-from guardrail.verifiers.reply import Reply, add
+from guardrail.verifiers.deadlines import Deadline
+from guardrail.verifiers.reply import Reply
 
 __all__ = ["Endpoint", "address"]
 
@@ -48,25 +48,18 @@ class Endpoint:
     def post(self, body: bytes, deadline: Deadline) -> Reply:
         """The reply to ``body``; raises `VerifierError` ``connect``, ``timeout`` or ``unparsable``."""
         kept = self._kept()
-        transport = kept.take()
+        carrier: Carrier = kept.take()
         try:
-            with (
-                _translated(deadline),
-                deadline.held(),
-                closing(transport.handle_request(self._request(body, deadline.left()))) as response,
-            ):
-                content = bytearray()
-                for piece in _pieces(response):
-                    add(content, piece, deadline)
-                return Reply(response.status_code, response.headers, bytes(content))
+            with _translated(deadline), deadline.held():
+                return carrier.post(body, deadline)
         finally:
-            for unused in kept.give(transport):
+            for unused in kept.give(carrier):
                 unused.close()
 
     async def apost(self, body: bytes, deadline: Deadline) -> Reply:
         """The same on the event loop; cancelling closes the connection."""
         kept = self._akept()
-        carrier: Carrier = kept.take()
+        carrier: AsyncCarrier = kept.take()
         try:
             with _translated(deadline):
                 async with asyncio.timeout(deadline.left()):
@@ -95,11 +88,6 @@ class Endpoint:
             return [post.result() for post in posts]
         raise failure
 
-    def _request(self, body: bytes, timeout: float) -> Any:
-        limits = dict.fromkeys(("connect", "read", "write", "pool"), timeout)
-        url, headers = self._address
-        return library().Request("POST", url, headers=headers, content=body, extensions={"timeout": limits})
-
     @functools.cached_property
     def _address(self) -> tuple[Any, Any]:
         """The URL and the headers, as the library has them: reading them is a tenth of a call."""
@@ -114,15 +102,15 @@ class Endpoint:
     def _proxy(self) -> str | None:
         return proxy_for(self.url)
 
-    def _new(self) -> Any:
-        transport = _made(library().HTTPTransport, self._options)
-        bind(transport)
-        return transport
-
-    def _anew(self) -> Carrier:
+    def _new(self) -> Carrier:
         if self._proxy is None:
             return Direct(self._target)
-        return Carried(_made(library().AsyncHTTPTransport, self._options), *self._address)
+        return Carried(_made(library().HTTPTransport, self._options), *self._address)
+
+    def _anew(self) -> AsyncCarrier:
+        if self._proxy is None:
+            return AsyncDirect(self._target)
+        return AsyncCarried(_made(library().AsyncHTTPTransport, self._options), *self._address)
 
     @functools.cached_property
     def _target(self) -> Target:
@@ -133,20 +121,19 @@ class Endpoint:
         # inherit locked.
         kept = self._connections.get(os.getpid())
         if kept is None:
-            if self._transport is not None:
-                bind(self._transport)
-            own = self._transport
-            kept = self._connections.setdefault(os.getpid(), Connections(self._new) if own is None else Shared(own))
+            kept = self._connections.setdefault(os.getpid(), self._carriers(self._new, Carried))
         return kept
+
+    def _carriers(self, make: Callable[[], Any], carried: type[Carried | AsyncCarried]) -> Connections | Shared:
+        own = self._transport
+        return Connections(make) if own is None else Shared(carried(own, *self._address))
 
     def _akept(self) -> Connections | Shared:
         loop = asyncio.get_running_loop()
         kept = self._async_connections.get(loop)
         if kept is None:
             self._forget_closed_loops()
-            own = self._transport
-            kept = Connections(self._anew) if own is None else Shared(Carried(own, *self._address))
-            self._async_connections[loop] = kept
+            kept = self._async_connections[loop] = self._carriers(self._anew, AsyncCarried)
         return kept
 
     def _forget_closed_loops(self) -> None:
@@ -158,15 +145,15 @@ class Endpoint:
     def close(self) -> None:
         """Close the connections of threads; one that is in use, once it is not. Another call opens new ones."""
         kept = self._connections.pop(os.getpid(), None)
-        for transport in kept.close() if kept else ():
-            transport.close()
+        for carrier in kept.close() if kept else ():
+            carrier.close()
 
     async def aclose(self) -> None:
         """Close those, and the connections of the running event loop."""
         self.close()
         kept = self._async_connections.pop(asyncio.get_running_loop(), None)
-        for transport in kept.close() if kept else ():
-            await transport.aclose()
+        for carrier in kept.close() if kept else ():
+            await carrier.aclose()
 
 
 def _made(kind: Callable[..., Any], options: Mapping[str, Any]) -> Any:
@@ -188,11 +175,6 @@ def _first(failures: BaseExceptionGroup[VerifierError]) -> VerifierError:
     return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
 
 
-def _pieces(response: Any) -> Iterable[bytes]:
-    # Almost no judge encodes what it was asked not to; decoding takes an object a piece.
-    return response.iter_bytes() if "content-encoding" in response.headers else response.stream  # type: ignore[no-any-return]
-
-
 @contextmanager
 def _translated(deadline: Deadline) -> Iterator[None]:
     """The HTTP library's errors as ours: an SDK above would take them for its own and repeat a paid call.
@@ -202,7 +184,7 @@ def _translated(deadline: Deadline) -> Iterator[None]:
     hx, under = library(), core()
     try:
         yield
-    except (TimeoutError, hx.TimeoutException):
+    except (TimeoutError, hx.TimeoutException, under.TimeoutException):
         raise deadline.late() from None
     except hx.DecodingError:
         raise VerifierError(Cause.UNPARSABLE, "the reply is not encoded as it says") from None
