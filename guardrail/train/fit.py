@@ -49,12 +49,12 @@ class Progress:
     """How far a run has got."""
 
     seen: int
-    """Pairs, those of earlier sittings too."""
+    """Pairs, those of earlier runs too."""
     of: int
     loss: float
     """Binary cross-entropy, averaged over about the last 50 batches."""
     speed: float
-    """Pairs a second in this sitting."""
+    """Pairs a second in this run."""
 
     @property
     def left(self) -> float:

@@ -47,7 +47,7 @@ class Trained:
     by_source: tuple[Measured, ...]
     """The same for each source with both labels, where there are several."""
     seconds: float
-    """Of the last sitting."""
+    """Of the last run."""
 
 
 def doubts(made: Trained) -> list[str]:

@@ -118,7 +118,7 @@ def test_an_interrupted_training_goes_on_where_it_was() -> None:
     assert Path("straight/config.json").read_bytes() == Path("model/config.json").read_bytes()
 
 
-def test_steps_in_two_sittings_are_those_of_one(encoder: Path, tmp_path: Path) -> None:
+def test_steps_in_two_runs_are_those_of_one(encoder: Path, tmp_path: Path) -> None:
     told: list[Progress] = []
     assert fit(encoder, tmp_path / "one", TEXTS, LABELS, PLAN)
     stopped = fit(encoder, tmp_path / "two", TEXTS, LABELS, PLAN, tell=told.append, stop=lambda: len(told) == 6)
