@@ -1,6 +1,7 @@
 """What carries a call to an endpoint: a connection of its own, or a transport of the HTTP library.
 
-Each carries one call at a time, but for a caller's own transport, and raises the HTTP library's own errors.
+Each carries one call at a time, but for a caller's own transport, and raises the errors of the HTTP library or of its
+core.
 """
 
 from __future__ import annotations
@@ -17,6 +18,12 @@ __all__ = ["AsyncCarried", "AsyncCarrier", "AsyncDirect", "Carried", "Carrier", 
 
 _KEPT = 5.0
 """Seconds for which an idle connection is used again, as the library has it: servers close theirs after about that."""
+
+
+_FRAMING = (b"content-length", b"transfer-encoding")
+"""Headers that say how long a body is: both at once, servers refuse."""
+_SLICE = 16 * 1024
+"""Bytes of an encoded reply that are decoded at once: a small reply can decode to a thousand times as much."""
 
 
 class Carrier(Protocol):
@@ -112,7 +119,7 @@ class Target:
         scheme, host = asked.url.raw_scheme, asked.url.raw_host
         port = asked.url.port or {b"http": 80, b"https": 443}[scheme]
         self._url = core().URL(scheme=scheme, host=host, port=port, target=asked.url.raw_path)
-        self._headers = [(name, value) for name, value in asked.headers.raw if name.lower() != b"content-length"]
+        self._headers = [(name, value) for name, value in asked.headers.raw if name.lower() not in _FRAMING]
         self._origin = core().Origin(scheme, host, port)
         # Making it reads certificates, which takes longer than a call.
         self._options = {
@@ -128,7 +135,7 @@ class Target:
         """The same for an event loop, which keeps no deadline."""
         return core().AsyncHTTPConnection(self._origin, **self._options)
 
-    def request(self, body: bytes, seconds: float | None = None) -> Any:
+    def request(self, body: bytes, seconds: float | None) -> Any:
         """What is sent; ``seconds``: what each operation may take."""
         headers = [*self._headers, (b"Content-Length", b"%d" % len(body))]
         return core().Request(b"POST", self._url, headers=headers, content=body, extensions=_clocks(seconds))
@@ -175,7 +182,7 @@ class AsyncDirect:
         if _is_spent(self._connection):
             await self.aclose()
             self._connection = self._target.aconnection()
-        async with aclosing(await self._connection.handle_async_request(self._target.request(body))) as response:
+        async with aclosing(await self._connection.handle_async_request(self._target.request(body, None))) as response:
             content = bytearray()
             async for piece in response.stream:
                 add(content, piece, deadline)
@@ -192,12 +199,12 @@ def _is_spent(connection: Any) -> bool:
     return connection is None or not connection.is_available() or connection.has_expired()
 
 
-def _read(response: Any, content: bytearray, deadline: Deadline) -> Reply:
-    """The reply that the core's ``response`` with so much ``content`` is, decoded where it is encoded unasked."""
-    headers = library().Headers(response.headers)
+def _read(response: Any, body: bytearray, deadline: Deadline) -> Reply:
+    """The reply that the core's ``response`` with such a ``body`` is, decoded where it is encoded unasked."""
+    headers, content = library().Headers(response.headers), body
     if "content-encoding" in headers:
-        encoded = library().Response(response.status, headers=headers, stream=library().ByteStream(bytes(content)))
+        slices = (bytes(body[start : start + _SLICE]) for start in range(0, len(body), _SLICE))
         content = bytearray()
-        for piece in encoded.iter_bytes():
+        for piece in library().Response(response.status, headers=headers, content=slices).iter_bytes():
             add(content, piece, deadline)
     return Reply(response.status, headers, bytes(content))

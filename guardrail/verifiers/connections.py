@@ -23,7 +23,7 @@ _UNUSED = 30.0
 
 
 class Connections:
-    """A stack of the library's transports, of which each has one connection at most. Safe between threads.
+    """A stack of carriers, of which each has one connection at most. Safe between threads.
 
     Whoever closes what comes back knows whether that must be awaited, so nothing is closed here.
     """
@@ -35,19 +35,19 @@ class Connections:
         self._closed = False
 
     def take(self) -> Any:
-        """A transport that nobody uses; a new one where there is none."""
+        """A carrier that nobody uses; a new one where there is none."""
         with self._lock:
             if self._idle:
                 return self._idle.pop()[0]
         return self._make()
 
-    def give(self, transport: Any) -> list[Any]:
-        """Have a transport back; returns those to be closed."""
+    def give(self, carrier: Any) -> list[Any]:
+        """Have a carrier back; returns those to be closed."""
         now = self._clock()
         with self._lock:
             if self._closed:
-                return [transport]
-            self._idle.append((transport, now))
+                return [carrier]
+            self._idle.append((carrier, now))
             # The one at the bottom is the one that was used longest ago.
             old = len(self._idle) > _MOST or self._idle[0][1] < now - _UNUSED
             return [self._idle.popleft()[0]] if old else []
@@ -56,28 +56,28 @@ class Connections:
         """Keep none from now on; returns those to be closed."""
         with self._lock:
             self._closed = True
-            idle = [transport for transport, _ in self._idle]
+            idle = [carrier for carrier, _ in self._idle]
             self._idle.clear()
             return idle
 
 
 class Shared:
-    """In the place of `Connections`: one transport, somebody else's, that carries any number of calls at once."""
+    """In the place of `Connections`: the carrier over a caller's transport, for any number of calls at once."""
 
-    def __init__(self, transport: Any) -> None:
-        self._transport = transport
+    def __init__(self, carrier: Any) -> None:
+        self._carrier = carrier
 
     def take(self) -> Any:
-        """The transport."""
-        return self._transport
+        """The carrier."""
+        return self._carrier
 
-    def give(self, transport: Any) -> list[Any]:
+    def give(self, carrier: Any) -> list[Any]:
         """Nothing is closed: others may be using it."""
         return []
 
     def close(self) -> list[Any]:
-        """The transport, to be closed."""
-        return [self._transport]
+        """The carrier, to be closed."""
+        return [self._carrier]
 
 
 def proxy_for(url: str) -> str | None:

@@ -46,7 +46,7 @@ class Deadline:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Within it, the connections of a transport that went through `bind` keep this deadline."""
+        """Within it, connections of `bound_backend`, and of transports that went through `bind`, keep this one."""
         token = _current.set(self)
         try:
             yield

@@ -47,26 +47,26 @@ class Endpoint:
 
     def post(self, body: bytes, deadline: Deadline) -> Reply:
         """The reply to ``body``; raises `VerifierError` ``connect``, ``timeout`` or ``unparsable``."""
-        kept = self._kept()
-        carrier: Carrier = kept.take()
-        try:
-            with _translated(deadline), deadline.held():
+        with _translated(deadline), deadline.held():
+            kept = self._kept()
+            carrier: Carrier = kept.take()
+            try:
                 return carrier.post(body, deadline)
-        finally:
-            for unused in kept.give(carrier):
-                unused.close()
+            finally:
+                for unused in kept.give(carrier):
+                    unused.close()
 
     async def apost(self, body: bytes, deadline: Deadline) -> Reply:
         """The same on the event loop; cancelling closes the connection."""
-        kept = self._akept()
-        carrier: AsyncCarrier = kept.take()
-        try:
-            with _translated(deadline):
+        with _translated(deadline):
+            kept = self._akept()
+            carrier: AsyncCarrier = kept.take()
+            try:
                 async with asyncio.timeout(deadline.left()):
                     return await carrier.post(body, deadline)
-        finally:
-            for unused in kept.give(carrier):
-                await unused.aclose()
+            finally:
+                for unused in kept.give(carrier):
+                    await unused.aclose()
 
     def post_all(self, bodies: Sequence[bytes], deadline: Deadline) -> list[Reply]:
         """The replies to ``bodies``, posted at once, in order; the first failure is raised."""
@@ -95,7 +95,7 @@ class Endpoint:
 
     @functools.cached_property
     def _options(self) -> dict[str, Any]:
-        # One for all connections: making it reads certificates, which takes longer than a call.
+        # One for all transports with a proxy: making it reads certificates, which takes longer than a call.
         return {"verify": library().create_ssl_context(), "proxy": self._proxy}
 
     @functools.cached_property
@@ -188,7 +188,8 @@ def _translated(deadline: Deadline) -> Iterator[None]:
         raise deadline.late() from None
     except hx.DecodingError:
         raise VerifierError(Cause.UNPARSABLE, "the reply is not encoded as it says") from None
-    except (hx.HTTPError, hx.InvalidURL, OSError, under.NetworkError, under.ProtocolError) as error:
+    except (hx.HTTPError, hx.InvalidURL, OSError, UnicodeError, under.NetworkError, under.ProtocolError) as error:
+        # UnicodeError: a host that no name can be, as the standard library finds when it looks for it.
         raise VerifierError(Cause.CONNECT, f"cannot reach the endpoint: {type(error).__name__}") from None
 
 
@@ -209,7 +210,10 @@ _NO_URL = "base_url must be a URL such as https://api.example.com/v1, not {!r}"
 
 
 def _checked(url: str) -> str:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ConfigError(_NO_URL.format(url)) from None
     if parts.scheme not in ("http", "https") or not parts.hostname or " " in url or not url.isprintable():
         raise ConfigError(_NO_URL.format(url))
     return url

@@ -7,6 +7,7 @@ import gc
 import gzip
 import json
 import os
+import resource
 import socket
 import threading
 import warnings
@@ -227,14 +228,38 @@ def test_with_no_time_left_nobody_is_asked(remaining: float, how: str) -> None:
     assert server.requests == []
 
 
-@pytest.mark.parametrize("library", ["httpx", "httpx2"])
-def test_both_http_libraries_let_the_deadline_in(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(params=["httpx", "httpx2"])
+def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has judges asked with this library."""
     for module in ("guardrail.http", "guardrail.verifiers.endpoint", "guardrail.verifiers.carriers"):
-        monkeypatch.setattr(f"{module}.library", lambda: pytest.importorskip(library))
+        monkeypatch.setattr(f"{module}.library", lambda: pytest.importorskip(request.param))
+
+
+@both
+@pytest.mark.usefixtures("library")
+def test_both_http_libraries_let_the_deadline_in(how: str) -> None:
     with judge(drips(HEAD, b"x-more: 1\r\n")) as server:
-        assert failure(chat(server.url, timeout=0.1), "sync").cause is Cause.TIMEOUT
+        assert failure(chat(server.url, timeout=0.1), how).cause is Cause.TIMEOUT
     with judge(says(NO)) as server:
-        assert ask(chat(server.url), check(), "async").status is Status.RELIABLE
+        assert ask(chat(server.url), check(), how).status is Status.RELIABLE
+
+
+@both
+@pytest.mark.usefixtures("library")
+def test_a_reply_that_unfolds_to_far_more_than_was_sent_is_not_unfolded(how: str) -> None:
+    bomb = gzip.compress(b" " * 300_000_000, compresslevel=9)
+    with judge(answers(200, bomb, {"content-encoding": "gzip"})) as server:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        error = failure(chat(server.url), how)
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert error.cause is Cause.UNPARSABLE
+    assert grown < 150_000  # KiB
+
+
+@both
+@pytest.mark.parametrize("host", ["1.2.3.999", "ex_ämple-.x", "[v1.a]"])
+def test_a_host_that_cannot_be_is_no_verdict(host: str, how: str) -> None:
+    assert failure(chat(f"http://{host}/v1"), how).cause is Cause.CONNECT
 
 
 async def test_cancelling_closes_the_connection() -> None:
@@ -346,7 +371,17 @@ def test_requests_can_go_through_a_transport_of_the_callers_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "judge.example/v1", "ftp://judge.example", "http://", "http://a b/", "http://[::1/v1", "http://a:99999"]
+    "url",
+    [
+        "",
+        "judge.example/v1",
+        "ftp://judge.example",
+        "http://",
+        "http://a b/",
+        "http://[::1/v1",
+        "http://[::zz]/v1",
+        "http://a:99999",
+    ],
 )
 def test_a_base_url_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="base_url"):

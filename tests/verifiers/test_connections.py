@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import time
 from importlib.util import find_spec
 from typing import Any
 
@@ -133,6 +134,16 @@ def _and_closes(line: Line) -> None:
     line.socket.shutdown(socket.SHUT_RDWR)
 
 
+def test_threads_do_not_use_a_connection_again_that_the_judge_has_closed_meanwhile() -> None:
+    with judge(_and_closes, says(NO)) as server:
+        verifier = chat(server.url)
+        for _ in range(2):
+            assert verifier.verify(check()).status is Status.RELIABLE
+            time.sleep(0.05)
+        verifier.close()
+    assert [request.connection for request in server.requests] == [1, 2]
+
+
 async def test_a_connection_that_the_judge_has_closed_meanwhile_is_not_used_again() -> None:
     with judge(_and_closes, says(NO)) as server:
         verifier = chat(server.url)
@@ -238,3 +249,12 @@ def test_a_judge_knows_who_asks(how: str) -> None:
     headers = {name.lower(): value for name, value in server.requests[0].headers.items()}
     assert headers["user-agent"].startswith("guardrail/")
     assert (headers["x-team"], headers["content-type"]) == ("a", "application/json")
+
+
+@both
+def test_a_body_has_its_length_and_no_other_framing(how: str) -> None:
+    with judge(says(NO)) as server:
+        ask(chat(server.url, headers={"Transfer-Encoding": "chunked", "Content-Length": "3"}), check(), how)
+    headers = {name.lower(): value for name, value in server.requests[0].headers.items()}
+    assert int(headers["content-length"]) == len(server.requests[0].body) > 3
+    assert "transfer-encoding" not in headers
