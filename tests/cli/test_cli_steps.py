@@ -44,15 +44,19 @@ def test_a_log_gets_the_first_step_the_last_one_and_one_now_and_then(capsys: pyt
 
 def test_the_first_interrupt_is_noticed_and_the_second_one_interrupts() -> None:
     told: list[str] = []
-    before = signal.getsignal(signal.SIGINT)
-    with put_off(lambda: told.append("stopping")) as stop:
-        assert not stop()
-        signal.raise_signal(signal.SIGINT)
-        assert stop()
-        assert told == ["stopping"]
-        with pytest.raises(KeyboardInterrupt):
+    # A shell has what it runs in the background ignore interrupts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with put_off(lambda: told.append("stopping")) as stop:
+            assert not stop()
             signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
+            assert stop()
+            assert told == ["stopping"]
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_ignored_interrupts_stay_ignored() -> None:
