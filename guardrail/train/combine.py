@@ -37,12 +37,13 @@ def combine(
     version: str,
     max_tokens: int,
     answers: Container[str] | None = _ANSWERS,
+    of: str = "that models wrote",
 ) -> dict[str, float]:
     """Fit the combination on ``rows`` with the model in ``folder`` and write ``config.json`` there.
 
     The weights are fitted on answers of a single claim, whose label is the claim's (on all where these are few); the
     threshold is the one with the best balanced accuracy of the whole verifier on all answers. ``answers``: only rows of
-    these sets count; None: all do. Returns the scores.
+    these sets count; None: all do. ``of``: what these answers are, for whoever reads the settings. Returns the scores.
     """
     settings: dict[str, object] = {"version": version, "max_tokens": max_tokens, "threshold": 0.5}
     settings |= {"chosen_on": "nothing yet", "bias": 0.0, **dict.fromkeys(FEATURES, 0.0)}
@@ -53,7 +54,7 @@ def combine(
     if min(Counter(row.label for row in single)[label] for label in (0, 1)) < _FEW:
         single = [row for row in rows if claims(row.answer, asked=asks(row.question))]
     learned, scores = fitted(_features(Model(folder, None), single), single)
-    settings |= learned | {"chosen_on": f"balanced accuracy on {len(rows)} held-out answers that models wrote"}
+    settings |= learned | {"chosen_on": f"balanced accuracy on {len(rows)} held-out answers {of}"}
     _write(folder, settings)
     threshold, of_verifier = _threshold(folder, rows)
     _write(folder, settings | {"threshold": threshold})

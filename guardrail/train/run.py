@@ -10,7 +10,7 @@ import math
 import shutil
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -142,11 +142,8 @@ def _row(example: Example) -> Row:
 def _choose(task: Task, folder: Path) -> None:
     held = [_row(example) for example in task.parts.choosing]
     version = f"own.{task.arguments.data}"
-    combine(folder, held, version=version, max_tokens=task.arguments.max_tokens, answers=None)
-    path = folder / "config.json"
-    settings = json.loads(path.read_text("utf-8"))
-    settings["chosen_on"] = f"balanced accuracy on {len(held)} held-out answers, by guardrail train"
-    path.write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
+    longest = task.arguments.max_tokens
+    combine(folder, held, version=version, max_tokens=longest, answers=None, of="of its owner's rows")
 
 
 def _scored(task: Task, folder: Path, tell: Tell) -> tuple[Measured, tuple[Measured, ...]]:
@@ -162,7 +159,7 @@ def _scored(task: Task, folder: Path, tell: Tell) -> tuple[Measured, tuple[Measu
 
 
 def _of_sources(
-    sources: Sequence[str] | Mapping[str, None],
+    sources: Iterable[str],
     rows: Sequence[Scored],
     own: Sequence[Judgement],
     others: Mapping[str, Sequence[Judgement]],

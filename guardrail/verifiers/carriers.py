@@ -18,8 +18,6 @@ __all__ = ["AsyncCarried", "AsyncCarrier", "AsyncDirect", "Carried", "Carrier", 
 
 _KEPT = 5.0
 """Seconds for which an idle connection is used again, as the library has it: servers close theirs after about that."""
-
-
 _FRAMING = (b"content-length", b"transfer-encoding")
 """Headers that say how long a body is: both at once, servers refuse."""
 _SLICE = 16 * 1024

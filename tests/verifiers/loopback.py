@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeAlias
 
 Act: TypeAlias = Callable[["Line"], None]
@@ -67,12 +69,12 @@ class Judge:
 
 
 @contextmanager
-def judge(*acts: Act) -> Iterator[Judge]:
-    """A judge that is there while the test is."""
+def judge(*acts: Act, tls: Path | None = None) -> Iterator[Judge]:
+    """A judge that is there while the test is; ``tls``: the file of its certificate and key, where it is encrypted."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = Judge(f"http://127.0.0.1:{listener.getsockname()[1]}/v1", list(acts))
+    server = Judge(f"{'https' if tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}/v1", list(acts))
     lines: list[socket.socket] = []
-    thread = threading.Thread(target=_accept, args=(listener, server, lines), daemon=True)
+    thread = threading.Thread(target=_accept, args=(listener, server, lines, tls), daemon=True)
     thread.start()
     try:
         yield server
@@ -90,13 +92,21 @@ def _hang_up(line: socket.socket) -> None:
     line.close()
 
 
-def _accept(listener: socket.socket, server: Judge, lines: list[socket.socket]) -> None:
+def _accept(listener: socket.socket, server: Judge, lines: list[socket.socket], tls: Path | None) -> None:
     threads = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    if tls:
+        context.load_cert_chain(tls)
     while True:
         try:
             line, _ = listener.accept()
         except OSError:
             break
+        if tls:
+            try:
+                line = context.wrap_socket(line, server_side=True)
+            except OSError:  # the other side does not trust it
+                continue
         lines.append(line)
         threads.append(threading.Thread(target=_serve, args=(line, server, len(lines)), daemon=True))
         threads[-1].start()

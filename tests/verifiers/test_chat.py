@@ -263,6 +263,10 @@ def test_a_host_that_cannot_be_is_no_verdict(host: str, how: str) -> None:
     assert failure(chat(f"http://{host}/v1"), how).cause is Cause.CONNECT
 
 
+def test_a_host_that_no_name_can_be_is_no_verdict_in_a_thread() -> None:
+    assert failure(chat("http://ex..ample.invalid/v1"), "sync").cause is Cause.CONNECT
+
+
 async def test_cancelling_closes_the_connection() -> None:
     with judge(hangs) as server:
         verifier = chat(server.url, timeout=60)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
+import subprocess
 import threading
 import time
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -173,6 +176,41 @@ async def test_calls_at_once_have_a_connection_each_and_the_next_ones_use_them()
             await asyncio.gather(*(verifier.averify(check()) for _ in range(4)))
         await verifier.aclose()
     assert {request.connection for request in server.requests} == {1, 2, 3, 4}
+
+
+# encrypted
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for localhost that nobody else trusts, with its key in the same file."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed, which makes a certificate")
+    file = tmp_path_factory.mktemp("tls") / "both.pem"
+    made = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
+    subprocess.run([*made.split(), "-keyout", file, "-out", f"{file}.crt"], check=True, capture_output=True)
+    file.write_text(file.read_text() + Path(f"{file}.crt").read_text())
+    return file
+
+
+@both
+@pytest.mark.parametrize("trusted", [True, False])
+def test_an_encrypted_judge_is_asked_if_its_certificate_is_trusted(
+    trusted: bool, how: str, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _without_proxies(monkeypatch)
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with judge(says(NO), tls=certificate) as server:
+        verifier = chat(server.url.replace("127.0.0.1", "localhost"))
+        if trusted:
+            assert ask(verifier, check(), how).status is Status.RELIABLE
+        else:
+            with pytest.raises(VerifierError) as caught:
+                ask(verifier, check(), how)
+            assert caught.value.cause is Cause.CONNECT
+    assert len(server.requests) == trusted
 
 
 # proxies
