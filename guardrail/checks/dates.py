@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from guardrail.checks.case import Case
 from guardrail.checks.moments import Moment
-from guardrail.checks.reckoned import Span, days_from, minutes_from, spans_of
+from guardrail.checks.reckoned import Span, day_of, days_from, minutes_from, spans_of
 from guardrail.verdict import Finding, FindingKind
 
 __all__ = ["dates", "unknown_times"]
@@ -142,10 +142,10 @@ class _Known:
         """The days that follow from those at hand; a day without a year is one of any year."""
         days = set(self._days())
         days |= {
-            datetime.date(year, month, day)
+            known
             for _, month, day in self.dates
-            if month and day and (month, day) != (2, 29)
             for year in self.years or {2023}
+            if (known := day_of(year, month, day)) is not None
         }
         if len(days) * len(self._told[0]) > _MOST:
             return set()
@@ -165,8 +165,8 @@ class _Known:
     def _days(self) -> Iterator[datetime.date]:
         """The dates at hand of which year, month and day are known."""
         for year, month, day in self.dates:
-            if year is not None and month is not None and day is not None:
-                yield datetime.date(year, month, day)
+            if year is not None and (known := day_of(year, month, day)) is not None:
+                yield known
 
     def _ranges(self, grain: str) -> Iterator[tuple[_Reading, _Reading]]:
         for first, last in pairwise(self.times):

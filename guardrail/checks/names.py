@@ -203,8 +203,8 @@ class _Known:
     def initials(self) -> str:
         """First letters of capitalised words in a row, rows apart: what abbreviations are made of."""
         rows = re.findall(r"[A-Z][\w.'’-]*(?:[ -](?:(?:of|the|and|for|de|&)[ -])*[A-Z][\w.'’-]*)+", self.text)
-        shorts = ["".join(word[0] for word in re.split(r"[ -]+", row) if word[0].isupper()) for row in rows]
-        full = ["".join(word[0] for word in re.split(r"[ -]+", row)) for row in rows]
+        shorts = ["".join(word[0] for word in re.split(r"[ -]+", row) if word[:1].isupper()) for row in rows]
+        full = ["".join(word[:1] for word in re.split(r"[ -]+", row)) for row in rows]
         return " ".join(shorts + full).lower()
 
     @cached_property

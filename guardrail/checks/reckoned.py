@@ -13,7 +13,7 @@ from itertools import combinations
 
 from guardrail.checks.amounts import Amount
 
-__all__ = ["days_between", "days_from", "later", "minutes_between", "minutes_from", "spans_of"]
+__all__ = ["day_of", "days_between", "days_from", "later", "minutes_between", "minutes_from", "spans_of"]
 
 _WORDS = (
     (re.compile(r"\b(?:yesterday|tomorrow|(?:the )?(?:next|previous|following) (?:day|morning|evening)|(?:the )?day (?:before|after)|"
@@ -52,6 +52,13 @@ def _add(seconds: float, days: set[Span], minutes: set[int]) -> None:
         days.add((months, 0))
     elif seconds >= _DAY and seconds < 4000 * _DAY:
         days.add((0, round(seconds / _DAY)))
+
+
+def day_of(year: int, month: int | None, day: int | None) -> datetime.date | None:
+    """The day; None where a part is not told or there is no such day, as 31 June."""
+    if not month or not day or day > calendar.monthrange(year, month)[1]:
+        return None
+    return datetime.date(year, month, day)
 
 
 def later(day: datetime.date, span: Span, sign: int = 1) -> datetime.date | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
@@ -12,7 +11,7 @@ from guardrail.checks.case import Case, Claim
 from guardrail.checks.content import stems
 from guardrail.checks.dates import unknown_times
 from guardrail.checks.derived import cues, derived, multiples
-from guardrail.checks.reckoned import days_between, minutes_between
+from guardrail.checks.reckoned import day_of, days_between, minutes_between
 from guardrail.checks.sums import results, spans
 from guardrail.checks.support import close, comparable, same
 from guardrail.verdict import FindingKind
@@ -355,8 +354,8 @@ def _lasts(case: Case, amount: Amount) -> bool:
     if any(abs(amount.value - months * 2629800) < 0.02 * amount.value for months in _months(case)):
         return True
     times = [at for m in case.times if m.grain == "time" for at, _, _ in m.readings if at is not None]
-    days = [datetime.date(year or 2023, month, day) for m in case.times if m.grain == "date" for year, month, day in m.readings
-            if month and day and (month, day) != (2, 29)]  # fmt: skip
+    told = (day_of(year or 2023, month, day) for m in case.times if m.grain == "date" for year, month, day in m.readings)
+    days = [day for day in told if day is not None]
     lengths = [60.0 * minutes for minutes in minutes_between(times[:12])] + [
         86400.0 * count for count in days_between(days)
     ]
