@@ -14,6 +14,7 @@ from guardrail.checks.content import WORD, stems
 from guardrail.checks.moments import Moment, moments
 from guardrail.checks.named import Named, named
 from guardrail.checks.slots import Slot, misplaced, read
+from guardrail.checks.turns import Turns
 from guardrail.conversation import Evidence, Message
 from guardrail.grounding.statements import sentences
 from guardrail.verdict import Finding, FindingKind
@@ -91,9 +92,15 @@ class Case:
         return found + [source for text in told for source in _sources(text, None)]
 
     @cached_property
+    def turns(self) -> Turns:
+        """What the user says last, seen from what was said before."""
+        return Turns(self.conversation, self.prose)
+
+    @cached_property
     def earlier(self) -> list[str]:
-        """What the assistant said before."""
-        return [message.text for message in self.conversation if message.role == "assistant" and message.text]
+        """What the assistant said before, without its questions."""
+        texts = (message.text for message in self.conversation if message.role == "assistant")
+        return [told for text in texts if (told := _ASKED.sub(_blank, text)).strip()]
 
     @cached_property
     def facts(self) -> list[list[Amount]]:
@@ -178,6 +185,13 @@ class Case:
         if best is None or best.evidence is None or not wanted & best.words:
             return ()
         return (Evidence(best.text, best.evidence.origin, best.evidence.title, best.evidence.url),)
+
+
+_ASKED = re.compile(r"[^.!?\n]*\?")
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match[0])
 
 
 _SCALED = re.compile(

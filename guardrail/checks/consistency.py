@@ -14,9 +14,12 @@ from guardrail.checks.content import STOP, WORD, stems
 from guardrail.checks.deeds import deeds, not_done
 from guardrail.checks.moments import Moment, moments
 from guardrail.checks.named import Named, plain
-from guardrail.checks.polarity import FILLERS, PARTS, Said, alike, clauses, opposed
+from guardrail.checks.chosen import swapped
+from guardrail.checks.polarity import FILLERS, PARTS, Said, alike, clauses, clauses_of, opposed
+from guardrail.checks.ranked import outranked, ranks
 from guardrail.checks.slots import Slot, agree, conflicting, misplaced, read
 from guardrail.checks.support import comparable, same
+from guardrail.checks.turns import keys
 from guardrail.conversation import Evidence
 from guardrail.verdict import Finding, FindingKind
 
@@ -28,7 +31,7 @@ _CORRECTS = re.compile(
     re.IGNORECASE,
 )
 """What says that the answer takes back something."""
-_ANEW = re.compile(r"\b(?:actually|instead|changed|now|new|latest|wrong|error)\b", re.IGNORECASE)
+_ANEW = re.compile(r"\b(?:actually|instead|(?<!n['’]t )(?<!not )changed|now|new|latest|wrong|error)\b", re.IGNORECASE)
 """The same in one sentence, where it may mean something else."""
 _MOST = 1_000
 """So many clauses of earlier turns are remembered, the last ones."""
@@ -54,16 +57,26 @@ def consistency(case: Case) -> list[Finding]:
     What the evidence or the user says now is no contradiction, nor is an answer that corrects itself.
     Needs no evidence.
     """
-    if not case.earlier or _CORRECTS.search(case.prose):
+    if not case.earlier or _CORRECTS.search(case.prose) or case.turns.moves:
         return []
     before = [(text, said) for text in case.earlier for said in _statements(claims_of(prose(text)))][-_MOST:]
-    found = [place for statement in _statements(iter(case.claims)) for place in _contradicted(case, statement, before)]
-    found += [*_elsewhere(case), *_not_done(case), *_denied(case), *_relabelled(case)]
+    found: list[tuple[int, int, str]] = []
+    if not case.turns.turns_to:
+        said = _statements(iter(case.claims))
+        found += [place for statement in said for place in _contradicted(case, statement, before)]
+        found += [*_elsewhere(case), *_swapped(case), *_not_done(case)]
+    if not case.turns.turns_to & _known(case):
+        found += _denied(case)
+    found += [*_relabelled(case), *_unable(case), *_outranked(case)]
     taken: list[Finding] = []
     for start, end, held in found:
         if not any(start < other.end and other.start < end for other in taken):
             taken.append(_finding(case, start, end, held))
     return taken
+
+
+def _known(case: Case) -> frozenset[str]:
+    return frozenset(word for piece in case.evidence for word in keys(piece.text))
 
 
 def _elsewhere(case: Case) -> Iterator[tuple[int, int, str]]:
@@ -75,7 +88,7 @@ def _elsewhere(case: Case) -> Iterator[tuple[int, int, str]]:
     for slot, rival in [*misplaced(said, told), *conflicting(said, told)]:
         if _ANEW.search(case.claims_text(slot.start)) or case.claim_at(slot.start) is None:
             continue
-        if any(agree(slot.value, other.value) and _near(slot, other, rival) for other in known):
+        if not case.turns.recalls and any(agree(slot.value, o.value) and _near(slot, o, rival) for o in known):
             continue
         yield slot.start, slot.end, _sentence(case.earlier[rival.unit[0]], rival.start)
 
@@ -93,7 +106,7 @@ def _sentence(text: str, place: int) -> str:
 
 def _denied(case: Case) -> Iterator[tuple[int, int, str]]:
     """Clauses that say the opposite of one of an earlier turn, and that nothing at hand says now."""
-    before = [clause for text in case.earlier for claim in claims_of(prose(text)) for clause in clauses(claim)][-_MOST:]
+    before = [clause for text in case.earlier for clause in clauses_of(claims_of(prose(text)))][-_MOST:]
     given = [*(piece.text for piece in case.evidence), *(m.text for m in case.conversation if m.role == "user")]
     told = [clause for text in given for claim in claims_of(text) if "?" not in claim.text for clause in clauses(claim)]
     for claim in case.claims:
@@ -104,6 +117,41 @@ def _denied(case: Case) -> Iterator[tuple[int, int, str]]:
             held = next((b for b in against if not _is_of_another(case, clause.words, b.words)), None)
             if held is not None and not any(alike(clause, other) for other in told):
                 yield clause.start, clause.start + len(clause.text), held.text
+
+
+_CANNOT = re.compile(
+    r"\bI(?:['’]m| am| do| have| can)?[^.;]{0,16}?(?:can['’]t|cannot|can not|unable|not able|no way|no access|n['’]t have|not have|no means|not allowed|"
+    r"n['’]t)\b([^.;]*)", re.IGNORECASE,
+)  # fmt: skip
+_HAVE_DONE = re.compile(
+    r"\bI(?:['’]ve| have| just|['’]ve just| have just)?(?: already)? ((?:[a-z]{2,}ed|seen|sent|made|put|done|taken|found|set|looked|paid|went|gone) [^.;]*)",
+    re.IGNORECASE,
+)
+
+
+def _unable(case: Case) -> Iterator[tuple[int, int, str]]:
+    """What the assistant says it has done, after it had said that it cannot."""
+    unable = [(match[0], keys(match[1]) - FILLERS) for text in case.earlier for match in _CANNOT.finditer(text)]
+    for match in _HAVE_DONE.finditer(case.prose) if unable else ():
+        done = keys(match[1]) - FILLERS
+        held = next((text for text, words in unable if words & done), None)
+        if held is not None:
+            yield match.start(), match.end(), held
+
+
+def _outranked(case: Case) -> Iterator[tuple[int, int, str]]:
+    """Comparisons that say the contrary of an earlier one."""
+    told = [(rank, text) for text in case.earlier for rank in ranks(text)]
+    for rank, other in outranked(ranks(case.prose), [rank for rank, _ in told]) if told else ():
+        if case.claim_at(rank.start) is not None:
+            yield rank.start, rank.end, next(_sentence(text, known.start) for known, text in told if known is other)
+
+
+def _swapped(case: Case) -> Iterator[tuple[int, int, str]]:
+    """Options of the evidence in the place of those that an earlier turn spoke for."""
+    for swap in swapped(case.prose, case.earlier, [piece.text for piece in case.evidence], case.turns):
+        if case.claim_at(swap.start) is not None and not _ANEW.search(case.claims_text(swap.start)):
+            yield swap.start, swap.end, swap.held
 
 
 def _is_of_another(case: Case, said: frozenset[str], told: frozenset[str]) -> bool:
@@ -193,9 +241,10 @@ def _keys(text: str) -> frozenset[str]:
 def _contradicted(case: Case, said: _Statement, before: list[tuple[str, _Statement]]) -> Iterator[tuple[int, int, str]]:
     """Places of ``said`` that the latest statement about the same contradicts."""
     for _, other in reversed(before):
-        if not _same_subject(said, other) and not _same_count(said, other):
+        recalled = case.turns.asks_back and _same_noun(said, other)
+        if not (_same_subject(said, other) or _same_count(said, other) or recalled):
             continue
-        if _is_of_another(case, said.words, other.words):
+        if not recalled and _is_of_another(case, said.words, other.words):
             continue
         wrong = [*_amounts(case, said, other), *_moments(case, said, other)]
         if said.amounts and _at_other_times(said, other):
@@ -214,6 +263,18 @@ def _same_count(said: _Statement, other: _Statement) -> bool:
     """Whether both count the same things that do the same: "seven people were injured"."""
     one, two = ({(key(m[1].lower()), key(m[2].lower())) for m in _followers(side)} for side in (said, other))
     return bool(one & two)
+
+
+def _same_noun(said: _Statement, other: _Statement) -> bool:
+    """Whether each has one number, of the same things: "1,200 rows"."""
+    one, two = (
+        {key(m[1].lower()) for amount in side.amounts if (m := _NOUN.match(side.text, amount.end))}
+        for side in (said, other)
+    )
+    return len(one) == len(two) == 1 and one == two
+
+
+_NOUN = re.compile(r"[ ]([a-z]{3,})\b")
 
 
 def _followers(side: _Statement) -> Iterator[re.Match[str]]:
@@ -244,7 +305,7 @@ def _amounts(case: Case, said: _Statement, other: _Statement) -> Iterator[tuple[
             continue
         if len(like) > 1 and len(said.amounts) > 1:
             continue
-        if not any(same(amount, fact) for sentence in case.facts for fact in sentence):
+        if case.turns.recalls or not any(same(amount, fact) for sentence in case.facts for fact in sentence):
             yield amount.start, amount.end
 
 

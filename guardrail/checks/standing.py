@@ -354,7 +354,9 @@ def _lasts(case: Case, amount: Amount) -> bool:
     if any(abs(amount.value - months * 2629800) < 0.02 * amount.value for months in _months(case)):
         return True
     times = [at for m in case.times if m.grain == "time" for at, _, _ in m.readings if at is not None]
-    told = (day_of(year or 2023, month, day) for m in case.times if m.grain == "date" for year, month, day in m.readings)
+    told = (
+        day_of(year or 2023, month, day) for m in case.times if m.grain == "date" for year, month, day in m.readings
+    )
     days = [day for day in told if day is not None]
     lengths = [60.0 * minutes for minutes in minutes_between(times[:12])] + [
         86400.0 * count for count in days_between(days)
