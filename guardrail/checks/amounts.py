@@ -29,20 +29,20 @@ _UP_FROM = re.compile(r"(" + "|".join(re.escape(sign) for sign in CURRENCY_SIGNS
 _CURRENCY = re.compile("(" + "|".join(re.escape(sign) for sign in CURRENCY_SIGNS) + r")[  ]?\Z")
 _ABOUT = re.compile(
     r"(?:\b(?:about|around|roughly|approximately|approx\.?|nearly|almost|some|circa|c\.|ca\.|over|under|more than|"
-    r"less than|fewer than|up to|at least|close to|an estimated|estimated)|[~≈>±])[ ]?\Z",
+    r"less than|fewer than|close to|an estimated|estimated)|[~≈>±])[ ]?\Z",
     re.IGNORECASE,
 )
 _OVER = re.compile(
-    r"(?:\b(?:over|more than|at least|above|exceed(?:s|ed|ing)?|upwards of|greater than|beyond)|>)(?: an?)?[ ]?\Z", re.I
+    r"(?:\b(?:over|more than|above|exceed(?:s|ed|ing)?|upwards of|greater than|beyond)|>)(?: an?)?[ ]?\Z", re.I
 )
 _UNDER = re.compile(
-    r"(?:\b(?:under|less than|fewer than|up to|below|almost|nearly|at most|not quite|just short of)|<)(?: an?)?[ ]?\Z",
+    r"(?:\b(?:under|less than|fewer than|below|almost|nearly|not quite|just short of)|<)(?: an?)?[ ]?\Z",
     re.I,
 )
 _LONGEST = 30
 """Characters of a number; more digits than that are none that anybody means."""
 _PER = re.compile(
-    r"(?: (?:per|an?|each|every|1)[ ]+|[ ]?/[ ]?|[ ](?=\w+ly\b))(hour|day|week|month|year|hourly|daily|weekly|monthly|yearly|annually|annum)\b",
+    r"(?: (?:per|an?|each|every|0?1)[ ]+|[ ]?/[ ]?|[ ](?=\w+ly\b))(hour|day|week|month|year|hourly|daily|weekly|monthly|yearly|annually|annum)\b",
     re.IGNORECASE,
 )
 _EACH = {

@@ -13,8 +13,9 @@ from guardrail.checks.aside import BLANK, NUMBERING, prose, without
 from guardrail.checks.content import WORD, stems
 from guardrail.checks.moments import Moment, moments
 from guardrail.checks.named import Named, named
-from guardrail.checks.slots import Slot, misplaced, read
+from guardrail.checks.slots import Slot, is_numbered, misplaced, read
 from guardrail.checks.turns import Turns
+from guardrail.checks.units import UNITS
 from guardrail.conversation import Evidence, Message
 from guardrail.grounding.statements import sentences
 from guardrail.verdict import Finding, FindingKind
@@ -108,6 +109,28 @@ class Case:
         return [_numbers(source.text) for source in self.sources]
 
     @cached_property
+    def operands(self) -> list[list[Amount]]:
+        """The numbers of each source from which others may be reckoned: none that only name something; then those of columns."""
+        found = []
+        for source, facts in zip(self.sources, self.facts, strict=True):
+            found.append([fact for fact in facts if fact.readings[0][0] != "ordinal" and not is_numbered(source.text, fact)])
+        return found + self.columns
+
+    @cached_property
+    def columns(self) -> list[list[Amount]]:
+        """The numbers in each column of the tables of the evidence."""
+        found: dict[tuple[int, int, int], list[Amount]] = {}
+        for slot in self.slots_told:
+            if slot.column > 0 and isinstance(slot.value, Amount):
+                found.setdefault((slot.unit[0], slot.unit[1] // 1000, slot.column), []).append(slot.value)
+        return [numbers for numbers in found.values() if len(numbers) > 1]
+
+    @cached_property
+    def slots_told(self) -> list[Slot]:
+        """The values of the evidence and what stands around them."""
+        return [slot for number, piece in enumerate(self.evidence) for slot in read(piece.text, number)]
+
+    @cached_property
     def times(self) -> list[Moment]:
         """The times that the sources mention, in order."""
         told = [message.text for message in self.conversation if message.role != "assistant"]
@@ -122,9 +145,8 @@ class Case:
     @cached_property
     def misplaced(self) -> dict[tuple[int, int], Slot]:
         """Places of the answer whose values the evidence gives of something else, and the value that it gives of this."""
-        told = [slot for number, piece in enumerate(self.evidence) for slot in read(piece.text, number)]
         said = read(self.words)
-        return {(s.start, s.end): r for s, r in misplaced(said, told) if BLANK not in self.prose[s.start : s.end]}
+        return {(s.start, s.end): r for s, r in misplaced(said, self.slots_told) if BLANK not in self.prose[s.start : s.end]}
 
     @cached_property
     def words(self) -> str:
@@ -223,8 +245,9 @@ def _sources(text: str, evidence: Evidence | None) -> Iterator[Source]:
         yield Source(sentence.text, evidence, stems(sentence.text))
 
 
+_UNITS = "|".join(sorted((re.escape(name) for name in UNITS if name.isalpha() and len(name) > 1 and name.islower()), key=len, reverse=True))
 _ONE = re.compile(
-    r"\b(?<!half )(?<!quarter of )(?:an?|per|each|every) (hour|day|week|month|year|decade|century|minute|mile|kilo|dozen)\b",
+    rf"\b(?<!half )(?<!quarter of )(?:(?:an?|each|every) (hour|day|week|month|year|decade|century|minute|mile|kilo|dozen)|per ({_UNITS}|kg|m²|km|head|person))\b",
     re.IGNORECASE,
 )
 
@@ -246,12 +269,14 @@ def _once(match: re.Match[str]) -> str:
 
 
 def _figures(text: str) -> list[Amount]:
-    text = _ONE.sub(_once, text)
-    if not _DIGIT.search(text):  # most sentences: only words may be numbers
+    ones = [match.start() for match in _ONE.finditer(text)]
+    if not ones and not _DIGIT.search(text):  # most sentences: only words may be numbers
         return amounts(text)
     text = without(text, NUMBERING)
     taken = [(m.start, m.end) for m in moments(text) if not m.text.isdigit() and m.grain != "century"]
-    return amounts(text, taken)
+    found = amounts(text, taken)
+    inside = [(amount.start, amount.end) for amount in found]
+    return found + [a for a in amounts(_ONE.sub(_once, text), [*taken, *inside]) if a.start in ones]
 
 
 def _roman(text: str) -> list[Amount]:

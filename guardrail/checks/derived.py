@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import accumulate, chain, combinations, permutations
 
 from guardrail.checks.amounts import Amount
@@ -23,10 +24,10 @@ _MANY = 80
 """The same for a number of three or more significant digits."""
 _EXACT = 1e-6
 _CUES = {
-    "mean": re.compile(r"\b(?:average|averaging|mean|median|on average)\b", re.IGNORECASE),
+    "mean": re.compile(r"\b(?:averag\w*|mean|median)\b", re.IGNORECASE),
     "sum": re.compile(
         r"\b(?:total\w*|altogether|together|combined|in all|sum|adds?|adding|overall|both|whole|all|plus|counting|including|out of|"
-        r"makes?|comes? to|amounts?|years?|half|i\.e|that is|so)\b|=", re.IGNORECASE,
+        r"makes?|gives?|comes? to|amounts?|half|i\.e|that is|so)\b|=", re.IGNORECASE,
     ),
     "difference": re.compile(
         r"\b(?:by|more|fewer|less|below|above|lead\w*|led|ahead|behind|gap|differ\w*|margin|left|leav\w+|remain\w*|short|free|missing|sav\w+|"
@@ -34,9 +35,13 @@ _CUES = {
         r"loss|surplus|change\w*|drop\w*|fell|fall\w*|rose|ris\w+|grew|grow\w*|increas\w+|decreas\w+|reduc\w+|gain\w*|others?|pay|"
         r"needed|majority|i\.e|that is|net|after|makes?|so)\b|=", re.IGNORECASE,
     ),
+    "rest": re.compile(
+        r"\b(?:rest|others?|remain\w*|left|leav\w+|not|no|none|never|without|majority|against|fail\w*|else|free|unused|discount\w*|off|net|instead|"
+        r"sav\w+|pay|missing|empty|out of|only|just|lacks?)\b|n['’]t\b", re.IGNORECASE,
+    ),
     "product": re.compile(
         r"\b(?:per|each|every|times|twice|double|triple|half|third|quarter|cost\w*|price\w*|pay\w*|total\w*|altogether|makes?|apiece|"
-        r"works? out|comes? to|amounts?|corresponds?|ratio|a (?:day|week|month|year|head|person|piece)|daily|weekly|monthly|yearly|"
+        r"works? out|comes? to|gives?|giving|yields?|earn\w*|worth|multipl\w+|factor|scal\w+|amounts?|corresponds?|ratio|a (?:day|week|month|year|head|person|piece)|daily|weekly|monthly|yearly|"
         r"annual\w*|would|you get|enough|rate|lasts?|takes?|needs?|speed|area|of (?:the|all)|i\.e|that is|so)\b|=|×", re.IGNORECASE,
     ),
 }  # fmt: skip
@@ -45,7 +50,7 @@ _CUES = {
 def cues(text: str) -> frozenset[str]:
     """What a clause says has been done with numbers: ``mean``, ``sum``, ``difference``, ``product``."""
     found = frozenset(name for name, pattern in _CUES.items() if pattern.search(text))
-    return frozenset({"mean"}) if "mean" in found else found
+    return found & {"mean", "rest"} if "mean" in found else found
 
 
 def derived(
@@ -88,19 +93,18 @@ def _follows(said: Amount, group: Sequence[Amount], told: frozenset[str], scales
     if names & {"percent", "share"}:
         if change:
             return any(close(said, said.value, value, 1e-3) for value in _changes(group, said, change))
-        return any(close(said, said.value, value, 1e-3) for value in _ratios(group, said))
+        return any(close(said, said.value, value, 1e-3) for value in _ratios(group, said, "rest" in told))
     like = [amount for amount in group if comparable(said, amount) or amount.bare]
     if said.readings[0][0] == "time":
         like += [amount for amount in group if amount.bare and 1000 <= amount.value <= 2100]
         if any(close(said, said.value, value, _EXACT) for value in _spans(like)):
             return True
-    if not said.bare and like and all(amount.bare for amount in like):  # "three years older" of ages without a unit
-        told_by = [abs(one.value - two.value) for one, two in combinations(like, 2)]
-        if "difference" in told and said.figure in told_by:
-            return True
-    values = [amount.value for amount in like]
+    if not said.bare and said.figure and like and all(amount.bare for amount in like) and scales == {1.0}:
+        unit = abs(said.value / said.figure) or 1.0  # of a heading, or left out: "three years older" of ages
+        said = replace(said, readings=(("", said.figure),), step=said.step / unit)
+    values = [_signed(amount) for amount in like]
     exact = all(value == int(value) for value in values) and not said.about
-    outcomes = chain(_outcomes(values, told), _products(group, said) if "product" in told else ())
+    outcomes = chain(_outcomes(values, told), _products(group, said) if told & {"product", "mean"} else ())
     limits = [_limits(said, value / scale) for _, value in said.readings for scale in scales]
     low, high = min(low for low, _ in limits), max(high for _, high in limits)
     near = (value for value in outcomes if low <= value <= high)
@@ -108,6 +112,11 @@ def _follows(said: Amount, group: Sequence[Amount], told: frozenset[str], scales
         return True
     three = _of_three(group) if "product" in told and len(group) <= _SMALL else ()
     return any(abs(said.value - value) <= _EXACT * abs(value) for value in three)
+
+
+def _signed(amount: Amount) -> float:
+    """The value, below nought where it is written so."""
+    return next((value for name, value in amount.readings[1:] if (name, -value) == amount.readings[0]), amount.value)
 
 
 def _limits(said: Amount, value: float) -> tuple[float, float]:
@@ -125,9 +134,10 @@ def _makes(said: Amount, value: float, exact: bool) -> bool:
 
 
 def _outcomes(values: Sequence[float], told: frozenset[str]) -> Iterator[float]:
-    if "mean" in told:
-        yield from (total / count for total, count in _run_sums(values))
-        yield from (one / two for one, two in permutations(values, 2) if two > 1)
+    if "mean" in told and values:
+        yield sum(values) / len(values)
+        yield from (total / count for total, count in _run_sums(values) if len(values) > _FEW)
+        yield from (one / two for one, two in permutations(values, 2) if two > 1 and two == int(two) and len(values) <= _SMALL)
     if "sum" in told:
         yield from (total for total, _ in _run_sums(values))
         yield from (one + two for one, two in combinations(values, 2))
@@ -170,8 +180,16 @@ def _run_sums(values: Sequence[float]) -> Iterator[tuple[float, int]]:
         yield from zip(sums, range(2, 26), strict=False)
 
 
+def _speeds(group: Sequence[Amount]) -> Iterator[float]:
+    """Kilometres an hour, of lengths and times."""
+    lengths, times = ([a.value for a in group if a.readings[0][0] == name] for name in ("length", "time"))
+    yield from (3.6 * length / time for length in lengths for time in times if time)
+
+
 def _products(group: Sequence[Amount], said: Amount) -> Iterator[float]:
     """Parts of numbers, one number divided among or taken times another, and three of them by the rule of three."""
+    if said.readings[0][0] == "speed":
+        yield from _speeds(group)
     shares = [amount for amount in group if amount.readings[0][0] in ("percent", "share")]
     for part in shares:
         share = part.value / (100 if part.readings[0][0] == "percent" else 1)
@@ -188,6 +206,8 @@ def _products(group: Sequence[Amount], said: Amount) -> Iterator[float]:
             yield one.value * two.value
             if one.figure != 1 != two.figure:
                 yield one.figure * two.figure
+        if not comparable(one, two):
+            yield from (a.figure / b.figure * (a.value / a.figure) for a, b in ((one, two), (two, one)) if a.figure and b.figure)
 
 
 _YEARLY = {
@@ -209,7 +229,7 @@ def _fit(said: Amount, one: Amount, two: Amount) -> bool:
 
 def _of_three(group: Sequence[Amount]) -> Iterator[float]:
     for one, two, three in permutations(group, 3):
-        if three.value and one.start < two.start:
+        if three.value and (comparable(one, three) or comparable(two, three)) and one.start < two.start:
             yield one.value * two.value / three.value
             yield one.figure * two.figure / three.figure if three.figure else 0.0
     for one, two in combinations(group, 2):
@@ -238,10 +258,10 @@ def _changes(group: Sequence[Amount], said: Amount, change: str) -> Iterator[flo
                     yield whole * low / high  # the low one may be what was added or taken
 
 
-def _ratios(group: Sequence[Amount], said: Amount) -> Iterator[float]:
-    """Shares and changes of any two numbers, of sums, and what is missing to the whole, in the unit of ``said``."""
+def _ratios(group: Sequence[Amount], said: Amount, rest: bool) -> Iterator[float]:
+    """Shares and changes of any two numbers, of sums, and with ``rest`` what is missing to the whole, in the unit of ``said``."""
     whole = 100.0 if said.readings[0][0] == "percent" else 1.0
-    for amount in group:
+    for amount in group if rest else ():
         if amount.readings[0][0] in ("percent", "share"):
             yield whole - amount.value * (whole / 100 if amount.readings[0][0] == "percent" else whole)
     percents = [amount.value for amount in group if amount.readings[0][0] == "percent"]
@@ -266,11 +286,11 @@ def _of_whole(group: Sequence[Amount], whole: float) -> Iterator[float]:
         if amount.readings[0][0] not in ("percent", "share", "ordinal"):
             sorts.setdefault(amount.readings[0][0], []).append(amount.value)
     for values in sorts.values():
-        for run in _runs(values) if len(values) <= _SMALL else ():
-            total = sum(run)
-            if total > 0:
-                yield from (whole * value / total for value in run)
-                yield from (whole * sum(part) / total for part in _runs(run))
+        parts = list(dict.fromkeys(values)) if len(values) > _SMALL else values
+        total = sum(parts)
+        if total > 0 and len(parts) <= _FEW:
+            yield from (whole * value / total for value in parts)
+            yield from (whole * sum(part) / total for part in _runs(parts))
 
 
 _YEAR = 31557600

@@ -101,7 +101,7 @@ _NOUN_AFTER = re.compile(r"[ -](?!(?:and|or|to|the|by|in|on|at|as|was|were|is|ar
 def _sure(text: str, match: re.Match[str], grain: str) -> bool:
     if grain != "date" or not match[0].isdigit():
         return True
-    before = text[max(0, match.start() - 14) : match.start()]
+    before = text[max(0, match.start() - 16) : match.start()].rstrip("*_`")
     return bool(_BEFORE_YEAR.search(before)) and not _NOUN_AFTER.match(text[match.end() : match.end() + 20])
 
 

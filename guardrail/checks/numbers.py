@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from guardrail.checks.amounts import Amount
 from guardrail.checks.case import Case
 from guardrail.checks.derived import derived
-from guardrail.checks.standing import in_sum, is_denied, kind_of, place_of, unsupported
+from guardrail.checks.standing import in_sum, is_denied, is_proportion, kind_of, place_of, unsupported
 from guardrail.verdict import Finding
 
 __all__ = ["numbers"]
@@ -47,6 +47,6 @@ def _misplaced(case: Case) -> Iterator[Finding]:
             continue
         if (amount.bare and amount.value <= 1) or (_RECKONED.search(claim.text) and derived(amount, case.facts)):
             continue
-        if _COMPARES.search(claim.text):
+        if _COMPARES.search(claim.text) or is_proportion(case, claim, amount):
             continue
         yield _finding(case, amount, rival.of_another)

@@ -21,7 +21,7 @@ from guardrail.checks.named import Named, named
 from guardrail.checks.support import comparable, same
 from guardrail.grounding.statements import sentences
 
-__all__ = ["Slot", "agree", "conflicting", "misplaced", "read"]
+__all__ = ["Slot", "agree", "conflicting", "is_label", "is_numbered", "misplaced", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ _LONGEST = 3_000
 _PAIRS = 60_000
 """So many pairs of values are compared at most: beyond, no value is said to be misplaced."""
 _CUT = re.compile(
-    r"[;,:](?=\s)|\((?=[^()]{25})|(?<=[^()]{25})\)|[—|]|\s[-–]\s|\b(?:and|but|while|whereas|against|although|though|then|with|before|after|until|versus|vs|"
+    r"[;,:](?=\s)|\((?=[^()]{25})|(?<=[^()]{25})\)|[—|]|\s[-–]\s|\b(?:and|but|while|whereas|against|although|though|then|with|before|after|until|versus|vs|plus|"
     r"compared|(?:up|down) from|than)\b",
     re.IGNORECASE,
 )
@@ -153,7 +153,7 @@ def _values(text: str) -> tuple[list[Value], list[_Word]]:
     """The values of a text, and what in it is no value but tells values apart: times, and numbers that name things."""
     times = [moment for moment in moments(text) if moment.sure]
     figures = amounts(text, [(m.start, m.end) for m in times])
-    labels = {n.start for n in figures if _is_label(text, n)}
+    labels = {n.start for n in figures if is_label(text, n)}
     found: list[Value] = [*times, *(n for n in figures if n.start not in labels)]
     found += [
         _label(text, n) for n in figures if n.start in labels and _LABEL.search(text, max(0, n.start - 24), n.start)
@@ -195,7 +195,12 @@ _DAY = re.compile(
 )
 
 
-def _is_label(text: str, amount: Amount) -> bool:
+def is_numbered(text: str, amount: Amount) -> bool:
+    """Whether a number stands behind a word for things that have numbers: the 9 of "table 9"."""
+    return amount.bare and _LABEL.search(text, max(0, amount.start - 24), amount.start) is not None
+
+
+def is_label(text: str, amount: Amount) -> bool:
     """Whether a number names something rather than counts: "Clause 9", "the 21st", part of a telephone number."""
     before = text[max(0, amount.start - 24) : amount.start]
     if amount.readings[0][0] == "ordinal":
@@ -593,11 +598,7 @@ def _fits(one: Sequence[int | None], two: Sequence[int | None]) -> bool:
 def _of_one_sort(one: Value, two: Value) -> bool:
     if isinstance(one, Amount) and isinstance(two, Amount):
         small, large = sorted((abs(one.value), abs(two.value)))
-        return (
-            comparable(one, two)
-            and not same(two, one)
-            and not (one.bare and small < 20 and large > 1000 * max(1.0, small))
-        )
+        return comparable(one, two) and not same(two, one) and not (one.bare and small < 20 and large > 50 * max(1.0, small))
     if isinstance(one, Moment) and isinstance(two, Moment):
         return _parts(one) == _parts(two)
     if isinstance(one, Label) and isinstance(two, Label):

@@ -14,9 +14,10 @@ from guardrail.checks.derived import cues, derived, multiples
 from guardrail.checks.reckoned import day_of, days_between, minutes_between
 from guardrail.checks.sums import results, spans
 from guardrail.checks.support import close, comparable, same
+from guardrail.checks.things import gives_other_count, pair_stands
 from guardrail.verdict import FindingKind
 
-__all__ = ["borne_out", "in_sum", "is_denied", "kind_of", "place_of", "unsupported"]
+__all__ = ["borne_out", "in_sum", "is_denied", "is_proportion", "kind_of", "place_of", "unsupported"]
 
 _ANAPHOR = re.compile(
     r"\b(?:the|these|those|both|all|other|last|next|following|any|every|another|no)[ ]\Z", re.IGNORECASE
@@ -36,7 +37,7 @@ _RECKONED = re.compile(
     re.I,
 )
 _RECKONS = re.compile(
-    r"\b(?:rate|share|proportion|percentage|aged?|increase|decrease|rise|discount|tax|VAT|interest|tip|in total|total(?:s|ling|ed)?|altogether|together|combined|in all|adds? up|sum|average|mean|median|sav(?:e|es|ing)|led|leads?|"
+    r"\b(?:rate|share|proportion|percentage|aged?|increase|decrease|rise|discount|tax|VAT|interest|tip|in total|total(?:s|ling|ed)?|altogether|together|combined|in all|adds? up|sum|averag\w*|mean|median|sav(?:e|es|ing)|led|leads?|"
     r"ahead|behind|differ\w*|margin|remain\w*|left|leaves|share of|makes? up|(?:rose|fell|grew|up|down) by|as (?:much|many)|works? out|"
     r"comes? to|i\.e|that is)\b",
     re.IGNORECASE,
@@ -79,8 +80,17 @@ def place_of(case: Case, amount: Amount) -> tuple[int, int]:
 
 def is_denied(case: Case, claim: Claim, amount: Amount) -> bool:
     """Whether the answer says that it is another number."""
+    if _LIMIT.search(case.prose, max(claim.start, amount.start - 30), amount.start):
+        return False
     before = case.prose[max(0, amount.start - 24) : amount.start]
     return bool(_DENIED.search(before) or _NEGATED.search(case.prose[claim.start : amount.start]))
+
+
+_LIMIT = re.compile(
+    r"\b(?:exceed|go (?:over|above|beyond|below|under)|(?:more|less|fewer|longer|later|earlier|older|younger|higher|lower|sooner) than|above|over|"
+    r"beyond|below|under|until|before|without)\b[^,;]*\Z", re.IGNORECASE,
+)  # fmt: skip
+"""What makes a "not" before a number a limit: it still has to be the right number."""
 
 
 def _group(text: str, amount: Amount) -> tuple[int, int]:
@@ -106,27 +116,63 @@ def unsupported(case: Case) -> list[tuple[Amount, bool]]:
         claim = case.claim_at(amount.start)
         if claim is None or in_sum(case, amount):
             continue
-        if not _is_miscounted(case, amount) and (_passed_over(case, claim, amount) or _is_supported(case, amount)):
-            continue
         place = place_of(case, amount)
+        if (pair := pair_stands(case, case.prose[place[0] : place[1]])) is None:
+            miscounted = _is_miscounted(case, amount) or _has_other_count(case, claim, amount)
+            if not miscounted and (_passed_over(case, claim, amount) or _is_supported(case, amount)):
+                continue
+        elif pair:
+            continue
         if place not in seen:
             seen.add(place)
             found.append((amount, _is_reckoned(case, claim, amount)))
     return found
 
 
+def _has_other_count(case: Case, claim: Claim, amount: Amount) -> bool:
+    """Whether the evidence counts the same things otherwise, and nothing says that the answer's number was reckoned."""
+    before = case.prose[max(0, amount.start - 24) : amount.start]
+    if _ANAPHOR.search(before) or amount.value <= 1 or is_denied(case, claim, amount):
+        return False
+    if _proportion(case, claim, amount) is not None or not gives_other_count(case, amount):
+        return False
+    if _is_stated(case, amount):
+        return not _SUM.search(f"{claim.text} {case.question}") and not _adds_up(case, claim, amount)
+    return not _is_supported(case, amount)
+
+
+def _adds_up(case: Case, claim: Claim, amount: Amount) -> bool:
+    """Whether a number is the sum of others in a row in the same claim: "40 singers: 24 women and 16 men"."""
+    others = [a for a in case.amounts if claim.start <= a.start < claim.end and a is not amount and comparable(a, amount)]
+    for first in range(len(others) - 1):
+        for last in range(first + 2, len(others) + 1):
+            if abs(sum(a.value for a in others[first:last]) - amount.value) < 1e-9 and all(
+                _is_stated(case, a) for a in others[first:last]
+            ):
+                return True
+    return False
+
+
 def _is_reckoned(case: Case, claim: Claim, amount: Amount) -> bool:
     """Whether the answer says that a number was reckoned, or the question asks for that and there is what to reckon with."""
-    if _RECKONS.search(_clause(case, claim, amount)):
+    clause = _clause(case, claim, amount)
+    if _RECKONS.search(clause):
         return True
-    if amount.readings[0][0] == "ordinal" or not _ASKS.search(case.question):
+    if amount.readings[0][0] == "ordinal":
         return False
     facts = [fact for sentence in case.facts for fact in sentence]
+    alike = sum(comparable(amount, fact) for fact in facts)
+    if alike > 1 and (cues(claim.text) or cues(case.question)):
+        return True
+    if alike and len(facts) > 1 and "product" in cues(clause) | cues(case.question):
+        return True
+    if not _ASKS.search(case.question):
+        return False
     if _NEEDS.search(case.question) and len(facts) > 1:
         return True
     if any(fact.readings[0][0] == "percent" for fact in facts) and any(comparable(amount, fact) for fact in facts):
         return True
-    times = amount.readings[0][0] == "time" and sum(m.grain == "time" for m in case.times) > 1
+    times = amount.readings[0][0] == "time" and sum(m.grain in ("time", "date") for m in case.times) > 1
     return times or sum(comparable(amount, fact) or amount.readings[0][0] == "percent" for fact in facts) > (
         0 if _REST.search(claim.text) else 1
     )
@@ -203,14 +249,20 @@ def _passed_over(case: Case, claim: Claim, amount: Amount) -> bool:
     before = case.prose[max(0, amount.start - 24) : amount.start]
     name = amount.readings[0][0]
     small = amount.bare and amount.value <= 10
-    if _AGE_NOW.match(case.prose, amount.end):
+    if _AGE_NOW.match(case.prose, amount.end) or any(
+        m.start() <= amount.start < m.end() for m in _IDIOM.finditer(case.prose, claim.start, claim.end)
+    ):
+        return True
+    if (share := _proportion(case, claim, amount)) is not None and _EVERY.search(share.text):
+        return False
+    if name == "ordinal" and amount.value <= _FIRST_PLACES and _ANAPHOR.search(before):
         return True
     if amount.text[:1].isupper() and not _FIRST.search(before):  # "League Two"
         return True
     joined = _group(case.prose, amount) != (amount.start, amount.end)
     if (
         (amount.value == 1 and amount.bare and not joined)
-        or (small and _ANAPHOR.search(before))
+        or (small and name != "ordinal" and _ANAPHOR.search(before))
         or is_denied(case, claim, amount)
     ):
         return True
@@ -218,8 +270,9 @@ def _passed_over(case: Case, claim: Claim, amount: Amount) -> bool:
         return _no_place(case, amount, before)
     if name == "share":
         part = re.search(r"\b(?:first|second|other|latter|better|last) \Z", before, re.IGNORECASE)
-        return bool(part) or not re.match(r" (?:of|the|an?)\b", case.prose[amount.end : amount.end + 6])
-    if case.tabular and (_RECKONED.search(f"{claim.text} {case.question}") or (amount.bare and amount.value <= _SMALL)):
+        alone = not _SHARES.search(amount.text)
+        return bool(part) or (alone and not re.match(r" (?:of|the|an?)\b", case.prose[amount.end : amount.end + 6]))
+    if case.tabular and sum(map(len, case.facts)) > _TABLE and (_RECKONED.search(f"{claim.text} {case.question}") or (amount.bare and amount.value <= _SMALL)):
         return True
     return small and (claim.text.endswith(":") or not _other_count(case, claim))
 
@@ -273,7 +326,14 @@ def _stands(case: Case, claim: Claim, amount: Amount, shown: list[Amount]) -> bo
     if case.tabular and any(abs(amount.written - fact.written) < 1e-9 for sentence in case.facts for fact in sentence):
         return True
     if _same_noun(case, amount):
-        return False
+        return _adds_up(case, claim, amount) or _is_whole(case, amount)
+    if (share := _proportion(case, claim, amount)) is not None:
+        if _is_stated(case, share) or derived(share, case.operands):
+            return True
+        if _EVERY.search(share.text):
+            return False
+    if _adds_up(case, claim, amount):
+        return True
     if _follows(case, claim, amount, shown):
         return True
     if amount.readings[0][0] == "ordinal":
@@ -303,11 +363,15 @@ def _follows(case: Case, claim: Claim, amount: Amount, shown: list[Amount]) -> b
     """Whether a number comes of others: of small ones without a unit, only where it is said to."""
     if place_of(case, amount) != (amount.start, amount.end):
         return False
-    told = [fact for sentence in case.facts for fact in sentence]
+    if _is_whole(case, amount):
+        return True
+    told = [fact for sentence in case.operands for fact in sentence]
     clause = _clause(case, claim, amount)
     done = cues(clause) or cues(claim.text) or cues(case.question)
+    if "mean" in done and any(_MEAN.search(source.text) for source in case.sources if source.evidence is not None):
+        done -= {"mean"}  # it is told, and needs no reckoning
     if amount.digits >= 3 and amount.value > _SMALL and "mean" not in done:
-        done = frozenset({"sum", "difference", "product", "mean"})
+        done = done | {"sum", "difference", "product", "mean"}
     elif amount.readings[0][0] in ("time", "percent", "share") or (amount.about and not amount.bound):
         done |= {"sum", "difference", "product"}
     elif len(told) <= _PAIRED and amount.bare and amount.value > 10:
@@ -316,11 +380,54 @@ def _follows(case: Case, claim: Claim, amount: Amount, shown: list[Amount]) -> b
         len(told) <= _FEW and _OF.search(case.prose[max(0, amount.start - 16) : amount.end + 8])
     ):
         done |= {"sum"}
-    groups = [*case.facts, [*told, *shown]] if shown and len(told) + len(shown) <= 2 * _FEW else case.facts
+    groups = [*case.operands, [*told, *shown]] if shown and len(told) + len(shown) <= 2 * _FEW else case.operands
     near = [a for a in case.amounts if claim.start <= a.start < claim.end and a is not amount and a.value <= _SMALL]
     times = multiples(claim.text) | {a.figure for a in near if a.figure == int(a.figure) and a.figure > 1}
     change = _change(case.prose, amount) if amount.readings[0][0] in ("percent", "share") else ""
     return derived(amount, groups, done, scale=case.scale, times=times, change=change) or _lasts(case, amount)
+
+
+_MEAN = re.compile(r"\b(?:average|mean|median|rating|rated)\b[^.;]{0,20}\d|\d[^.;]{0,20}\b(?:on average|average|mean|median)\b", re.IGNORECASE)
+_SHARES = re.compile(r"\d|[ -](?:halves|thirds|quarters|fifths|sixths|eighths|tenths)\b", re.IGNORECASE)
+_IDIOM = re.compile(r"\b(?:(?:seven|7) days a week|365 days a year|24[/x]7|50[/-]50|20/20|9[- ]to[- ]5)\b")
+_RATIO = re.compile(
+    r"\b(\d{1,3}|one|two|three|four|five|six|seven|eight|nine) (?:(?:out of|in|of) (?:every|each)|in|out of) "
+    r"(\d{1,4}|two|three|four|five|six|seven|eight|nine|ten|twenty|a hundred|a thousand)\b(?! (?:hours?|days?|weeks?|months?|years?|minutes?|seconds?))",
+    re.IGNORECASE,
+)
+_EVERY = re.compile(r" (?:every|each) | in ", re.IGNORECASE)
+
+
+def _proportion(case: Case, claim: Claim, amount: Amount) -> Amount | None:
+    """The share that "one in four" or "two out of every three" is, of which the amount is a part; none where both are told."""
+    for match in _RATIO.finditer(case.prose, claim.start, claim.end):
+        if not match.start() <= amount.start < match.end():
+            continue
+        inside = [a for a in case.amounts if match.start() <= a.start < match.end()]
+        if len(inside) != 2 or not 0 < inside[0].value < inside[1].value or not all(a.bare for a in inside):
+            continue
+        if all(_is_stated(case, a) for a in inside):
+            return None
+        share = inside[0].value / inside[1].value
+        bound = inside[0].bound
+        return Amount(match.start(), match.end(), match[0], (("share", share),), 1e-6, 6, True, bound, share, share)
+    return None
+
+
+def is_proportion(case: Case, claim: Claim, amount: Amount) -> bool:
+    """Whether a number is part of a share: "two out of every three"."""
+    return _proportion(case, claim, amount) is not None
+
+
+def _is_whole(case: Case, amount: Amount) -> bool:
+    """Whether a number is the sum of all numbers of its sort, three or more, in a sentence of the evidence."""
+    if amount.value <= _SMALL or amount.readings[0][0] in ("share", "ordinal"):
+        return False
+    for facts in case.facts:
+        values = [fact.value for fact in facts if comparable(amount, fact) and fact.readings[0][0] == amount.readings[0][0]]
+        if len(values) > 2 and abs(sum(values) - amount.value) < 1e-6 * amount.value:
+            return True
+    return False
 
 
 def _counts_all(case: Case, claim: Claim, amount: Amount, told: Sequence[Amount]) -> bool:
@@ -354,9 +461,9 @@ def _lasts(case: Case, amount: Amount) -> bool:
     if any(abs(amount.value - months * 2629800) < 0.02 * amount.value for months in _months(case)):
         return True
     times = [at for m in case.times if m.grain == "time" for at, _, _ in m.readings if at is not None]
-    told = (
-        day_of(year or 2023, month, day) for m in case.times if m.grain == "date" for year, month, day in m.readings
-    )
+    readings = [reading for m in case.times if m.grain == "date" for reading in m.readings]
+    years = {year for year, _, _ in readings if year} or {2023}
+    told = (day_of(one, month, day) for year, month, day in readings for one in ({year} if year else years))
     days = [day for day in told if day is not None]
     lengths = [60.0 * minutes for minutes in minutes_between(times[:12])] + [
         86400.0 * count for count in days_between(days)
@@ -376,6 +483,8 @@ def _months(case: Case) -> Iterator[int]:
                 yield from ((two - one) % 12, (two - one) % 12 + 1)
 
 
+_TABLE = 15
+"""From more numbers than that in tables anything may have been reckoned."""
 _FEW = 7
 """Of so few numbers any may have been added, without a word that says so."""
 _PAIRED = 2
@@ -383,6 +492,7 @@ _PAIRED = 2
 _OF = re.compile(
     r"\d of (?:the |its )?\d|\b(?:half|third|quarter|most|part|all) of (?:the |all |its )\d", re.IGNORECASE
 )
+_FIRST_PLACES = 3
 _PAUSE = re.compile(r"[;:,](?=\s)|[()—]|\s[-–]\s")
 
 
@@ -399,12 +509,12 @@ def _dated(case: Case, amount: Amount) -> bool:
     return any(value in reading or 60 * value in reading for moment in case.times for reading in moment.readings)
 
 
-_AGED = re.compile(r"\b(?:aged?|age of|at|turn(?:s|ed)?)[ ]\Z", re.IGNORECASE)
+_AGED = re.compile(r"\b(?:aged?|age of|at|turn(?:s|ed)?)[ ]\Z|\bage\b.{0,30}\bor \Z", re.IGNORECASE)
 
 
 def _is_age(case: Case, amount: Amount) -> bool:
     """Whether a number is said to be an age and lies between two years at hand."""
-    if not _AGED.search(case.prose[max(0, amount.start - 10) : amount.start]) or not 0 < amount.value < 120:
+    if not _AGED.search(case.prose[max(0, amount.start - 40) : amount.start]) or not 0 < amount.value < 120:
         return False
     years = [year for m in case.times if m.grain == "date" for year, _, _ in m.readings if year]
     return any(abs(one - two) - amount.value in (0, 1) for one, two in combinations(years[:30], 2))

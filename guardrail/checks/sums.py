@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from guardrail.checks.amounts import Amount, amounts
 from guardrail.checks.case import Case
@@ -16,7 +17,7 @@ _OPERATORS = {
     "times": "*", "multiplied by": "*", "/": "/", "÷": "/", "divided by": "/", ":": "/",
 }  # fmt: skip
 _OPERATOR = re.compile(
-    r"\s*(?:[A-Za-zµ°€$£%][\w/²³.€-]{0,14})?\s*(\+|plus\b|-|−|–|minus\b|×|x(?=[ \d])|\*|·|times\b|"
+    r"\s*(?:[A-Za-zµ°€$£%][\w/²³.€-]{0,14})?\s*(\+|plus\b|-|−|–|minus\b|less\b(?! than)|×|x(?=[ \d])|\*|·|times\b|"
     r"multiplied by\b|/|÷|divided by\b)\s*",
 )
 _EQUALS = re.compile(
@@ -61,16 +62,22 @@ def sums(case: Case) -> Iterator[Sum]:
     yield from _ages(case)
     yield from _rests(case)
     yield from _shares(case)
+    yield from _explained(case)
 
 
 def _equations(case: Case) -> Iterator[Sum]:
-    figures = case.figures
+    figures, text = case.figures, _plain_text(case.prose)
     at = 0
     while at < len(figures):
-        used, found = _equation(case.prose, figures, at)
+        used, found = _equation(text, figures, at)
         if found is not None:
             yield found
         at += used
+
+
+def _plain_text(text: str) -> str:
+    """Without marks of bold type, places kept."""
+    return re.sub(r"\*\*|__", "  ", text)
 
 
 def _equation(text: str, figures: list[Amount], at: int) -> tuple[int, Sum | None]:
@@ -111,6 +118,8 @@ _OF = re.compile(r" of (?:the |its |these )?", re.IGNORECASE)
 
 def _calculated(terms: list[Amount], signs: list[str]) -> float | None:
     """The value, products before sums."""
+    if _is_discount(terms, signs):
+        return terms[0].figure * (1 + (1 if signs[0] == "+" else -1) * terms[1].figure / 100)
     values = [_plain(term, "of" in signs or "*" in signs) for term in terms]
     rest: list[str] = []
     stack = [values[0]]
@@ -125,6 +134,12 @@ def _calculated(terms: list[Amount], signs: list[str]) -> float | None:
             rest.append(sign)
             stack.append(value)
     return stack[0] + sum(value if sign == "+" else -value for sign, value in zip(rest, stack[1:], strict=True))
+
+
+def _is_discount(terms: list[Amount], signs: list[str]) -> bool:
+    """Whether a percentage is taken of the number that it is added to or taken from: "€800 less 10 %"."""
+    percents = [term.readings[0][0] == "percent" for term in terms]
+    return percents == [False, True] and signs[0] in "+-"
 
 
 def _plain(term: Amount, share: bool) -> float:
@@ -287,3 +302,28 @@ def _ages(case: Case) -> Iterator[Sum]:
             yield Sum(
                 start, start + len(match[1]), int(match[1]) in (known[1] - known[0], known[1] - known[0] - 1), age
             )
+
+
+_BRACKET = re.compile(
+    r"(?:[ ]+[^\W\d_][\w/²³-]*){0,4}(?:[ ]?\((?P<in>[^()=≈]{3,60})\)|[:,][ ](?:i\.e\. |that is |namely )?(?P<on>[^()=≈:;,\n]{3,60}?)(?:[;\n]|\.?\Z|\.\s))"
+)
+
+
+def _explained(case: Case) -> Iterator[Sum]:
+    """Results with their reckoning in brackets behind them: "78 points (0.6 × 70 + 0.4 × 90)"."""
+    text = _plain_text(case.prose)
+    for result in case.figures:
+        match = _BRACKET.match(text, result.end)
+        if match is None:
+            continue
+        start, end = match.span("in" if match["in"] else "on")
+        terms = [a for a in case.figures if start <= a.start < end]
+        if len(terms) < 2 or text[start : terms[0].start].strip() or text[terms[-1].end : end].strip():
+            continue
+        between = [_OPERATOR.fullmatch(text, one.end, two.start) for one, two in pairwise(terms)]
+        if not all(between) or _TIGHT.search(text, start, end):
+            continue
+        value = _calculated(terms, [_OPERATORS[sign[1]] for sign in between if sign])
+        if value is not None:
+            right = any(_makes(value * factor, result, result.about) for factor in _scales(terms, result))
+            yield Sum(result.start, result.end, right, result)

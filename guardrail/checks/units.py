@@ -101,7 +101,7 @@ _BASE: dict[str, dict[float, str]] = {
     "load": {1: "kg/m² kg/m2 kg_per_square_metre kg_per_square_meter kilograms_per_square_metre"},
     "density": {1: "kg/m³ kg/m3", 1e3: "g/cm³ g/cm3 kg/l kg/L"},
     "dose": {1: "mg/kg", 1e-3: "µg/kg μg/kg mcg/kg", 1e3: "g/kg"},
-    "data rate": {1e3: "kbps kbit/s", 1e6: "Mbps Mbit/s megabits_per_second", 1e9: "Gbps Gbit/s gigabits_per_second"},
+    "data rate": {1e3: "kbps kbit/s", 1e6: "Mbps Mbit/s megabits_per_second", 1e9: "Gbps Gbit/s gigabits_per_second", 8e3: "kB/s", 8e6: "MB/s megabytes_per_second", 8e9: "GB/s"},
     "turns": {1: "rpm revolutions_per_minute"},
     "loudness": {1: "dB decibel decibels"},
     "pressure": {1: "mmHg", 7.50062: "kPa", 750.062: "bar", 51.7149: "psi"},
