@@ -18,7 +18,7 @@ from guardrail.verdict import Finding
 
 __all__ = ["ALONE", "CHECKS", "RISKS", "VERSION", "Case", "find", "found_in"]
 
-VERSION = 3
+VERSION = 4
 """Counts up whenever findings may change."""
 
 CHECKS: Mapping[str, Callable[[Case], list[Finding]]] = {

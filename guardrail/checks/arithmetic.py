@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from guardrail.checks.case import Case
-from guardrail.checks.dates import unknown_times
 from guardrail.checks.standing import kind_of, place_of, unsupported
 from guardrail.checks.sums import sums
+from guardrail.checks.timeline import unknown_times
 from guardrail.verdict import Finding, FindingKind
 
 __all__ = ["arithmetic"]

@@ -113,7 +113,9 @@ class Case:
         """The numbers of each source from which others may be reckoned: none that only name something; then those of columns."""
         found = []
         for source, facts in zip(self.sources, self.facts, strict=True):
-            found.append([fact for fact in facts if fact.readings[0][0] != "ordinal" and not is_numbered(source.text, fact)])
+            found.append(
+                [fact for fact in facts if fact.readings[0][0] != "ordinal" and not is_numbered(source.text, fact)]
+            )
         return found + self.columns
 
     @cached_property
@@ -146,7 +148,9 @@ class Case:
     def misplaced(self) -> dict[tuple[int, int], Slot]:
         """Places of the answer whose values the evidence gives of something else, and the value that it gives of this."""
         said = read(self.words)
-        return {(s.start, s.end): r for s, r in misplaced(said, self.slots_told) if BLANK not in self.prose[s.start : s.end]}
+        return {
+            (s.start, s.end): r for s, r in misplaced(said, self.slots_told) if BLANK not in self.prose[s.start : s.end]
+        }
 
     @cached_property
     def words(self) -> str:
@@ -245,7 +249,13 @@ def _sources(text: str, evidence: Evidence | None) -> Iterator[Source]:
         yield Source(sentence.text, evidence, stems(sentence.text))
 
 
-_UNITS = "|".join(sorted((re.escape(name) for name in UNITS if name.isalpha() and len(name) > 1 and name.islower()), key=len, reverse=True))
+_UNITS = "|".join(
+    sorted(
+        (re.escape(name) for name in UNITS if name.isalpha() and len(name) > 1 and name.islower()),
+        key=len,
+        reverse=True,
+    )
+)
 _ONE = re.compile(
     rf"\b(?<!half )(?<!quarter of )(?:(?:an?|each|every) (hour|day|week|month|year|decade|century|minute|mile|kilo|dozen)|per ({_UNITS}|kg|m²|km|head|person))\b",
     re.IGNORECASE,
@@ -253,7 +263,9 @@ _ONE = re.compile(
 
 
 _DIGIT = re.compile(r"\d")
-_ROMAN = re.compile(r"\b[A-Z]?[a-z]+[ ]([IVXLC]{2,7}|[IVX])\b")
+_ROMAN = re.compile(
+    r"\b[A-Z]?[a-z]+[ ]([IVXLC]{2,7}|[VX])\b|\b(?:[Cc]hapter|[Pp]art|[Vv]olume|[Pp]hase|[Tt]ype|[Cc]lass|[Gg]rade|[Ss]tage|[Aa]ct|[Bb]ook|[Aa]rticle|[Ss]ection|[A-Z][a-z]+) (I)\b"
+)
 _WORTH = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 
 
@@ -283,7 +295,9 @@ def _roman(text: str) -> list[Amount]:
     """The Roman numerals behind a word, as in "Chapter XIV"."""
     found = []
     for match in _ROMAN.finditer(text):
-        digits = [_WORTH[letter] for letter in match[1]]
+        place = 1 if match[1] else 2
+        digits = [_WORTH[letter] for letter in match[place]]
         value = float(sum(-one if one < two else one for one, two in zip(digits, [*digits[1:], 0], strict=True)))
-        found.append(Amount(match.start(1), match.end(1), match[1], (("", value),), 1.0, 2, False, "", value, value))
+        start, end = match.span(place)
+        found.append(Amount(start, end, match[place], (("", value),), 1.0, 2, False, "", value, value))
     return found

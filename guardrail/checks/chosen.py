@@ -69,6 +69,7 @@ class _Word:
     key: str
     sort: str
     verbal: bool = False
+    """Whether its ending is one of a verb."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +120,15 @@ def swapped(answer: str, earlier: Sequence[str], evidence: Sequence[str], turns:
     for clause in _clauses(answer):
         if _UNSAID.search(clause.text):
             continue
-        for word in clause.words:
-            if word.key in where and _may_be_option(word) and not _has(told, word.key) and word.key not in turns.asked:
-                if (held := _other(word, clause, before, said, where, turns)) is not None:
-                    yield Swap(word.start, word.end, held.text)
-                    return
+        new = (
+            w
+            for w in clause.words
+            if w.key in where and not w.verbal and w.key not in turns.asked and not _has(told, w.key)
+        )
+        for option in new:
+            if (held := _other(option, clause, before, said, where, turns)) is not None:
+                yield Swap(option.start, option.end, held.text)
+                return
 
 
 _COMMITS = re.compile(
@@ -160,7 +165,7 @@ def _other(
         for rival in other.words:
             if (
                 word.sort == rival.sort
-                and _may_be_option(rival)
+                and not rival.verbal
                 and not _has(said, rival.key)
                 and rival.key not in turns.asked
                 and any(
@@ -172,11 +177,6 @@ def _other(
             ):
                 return other
     return None
-
-
-def _may_be_option(word: _Word) -> bool:
-    """Whether it is no verb, as far as its ending tells."""
-    return not word.verbal
 
 
 def _has(words: frozenset[str], wanted: str) -> bool:

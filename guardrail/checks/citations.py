@@ -188,7 +188,7 @@ def _is_marker(case: Case, match: re.Match[str], excluded: Sequence[tuple[int, i
         return False
     if re.search(r"\b0\b", match[0]) and not re.search(r"[ .]\[[1-9]\d?\]", case.answer):
         return False  # of an array, unless others are markers
-    if (match.start() and re.match(r"[=,(]", case.answer[match.start() - 1])):
+    if match.start() and re.match(r"[=,(]", case.answer[match.start() - 1]):
         return False
     if match[0][0] in "[【":
         asked = any(match[0] in message.text for message in case.conversation if message.role == "user")

@@ -10,11 +10,11 @@ from guardrail.checks.alike import key
 from guardrail.checks.amounts import Amount, amounts
 from guardrail.checks.aside import prose
 from guardrail.checks.case import Case, Claim, claims_of
+from guardrail.checks.chosen import swapped
 from guardrail.checks.content import STOP, WORD, stems
 from guardrail.checks.deeds import deeds, not_done
 from guardrail.checks.moments import Moment, moments
 from guardrail.checks.named import Named, plain
-from guardrail.checks.chosen import swapped
 from guardrail.checks.polarity import FILLERS, PARTS, Said, alike, clauses, clauses_of, opposed
 from guardrail.checks.ranked import outranked, ranks
 from guardrail.checks.slots import Slot, agree, conflicting, misplaced, read

@@ -137,7 +137,9 @@ def _outcomes(values: Sequence[float], told: frozenset[str]) -> Iterator[float]:
     if "mean" in told and values:
         yield sum(values) / len(values)
         yield from (total / count for total, count in _run_sums(values) if len(values) > _FEW)
-        yield from (one / two for one, two in permutations(values, 2) if two > 1 and two == int(two) and len(values) <= _SMALL)
+        yield from (
+            one / two for one, two in permutations(values, 2) if two > 1 and two == int(two) and len(values) <= _SMALL
+        )
     if "sum" in told:
         yield from (total for total, _ in _run_sums(values))
         yield from (one + two for one, two in combinations(values, 2))
@@ -207,7 +209,9 @@ def _products(group: Sequence[Amount], said: Amount) -> Iterator[float]:
             if one.figure != 1 != two.figure:
                 yield one.figure * two.figure
         if not comparable(one, two):
-            yield from (a.figure / b.figure * (a.value / a.figure) for a, b in ((one, two), (two, one)) if a.figure and b.figure)
+            yield from (
+                a.figure / b.figure * (a.value / a.figure) for a, b in ((one, two), (two, one)) if a.figure and b.figure
+            )
 
 
 _YEARLY = {
@@ -267,7 +271,7 @@ def _ratios(group: Sequence[Amount], said: Amount, rest: bool) -> Iterator[float
     percents = [amount.value for amount in group if amount.readings[0][0] == "percent"]
     yield from (value for one, two in combinations(percents, 2) for value in (abs(one - two), one + two))
     group = [amount for amount in group if not _is_year(amount)]
-    values = [abs(amount.value) for amount in group if amount.readings[0][0] != "percent"]
+    values = [abs(amount.value) for amount in group if amount.readings[0][0] not in ("percent", "share")]
     for one, two in combinations(values, 2):
         low, high = sorted((one, two))
         if low > 0:

@@ -37,9 +37,9 @@ class Moment:
     end: int
     text: str
     grain: str
-    """``date`` (any of year, month, day), ``decade``, ``century``, ``weekday`` or ``time``."""
+    """``date`` (any of year, month, day), ``quarter`` (of a year), ``decade``, ``century``, ``weekday`` or ``time``."""
     readings: tuple[tuple[int | None, int | None, int | None], ...] = ()
-    """Year, month, day; several where the order is not told. Else the number in the first place."""
+    """Year, month or quarter, day; several where the order is not told. Else the number in the first place."""
     sure: bool = True
     """False for a bare number that may be a year."""
     until: bool = False
@@ -205,6 +205,14 @@ def _century(match: re.Match[str]) -> _Said | None:
     return ("century", ((value, None, None),)) if value else None
 
 
+def _quarter(match: re.Match[str]) -> _Said | None:
+    number = _number(match, "q") or _QUARTERS.get((match.groupdict().get("word") or "").lower())
+    return ("quarter", ((_number(match, "year"), number, None),)) if number else None
+
+
+_QUARTERS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4}
+
+
 def _weekday(match: re.Match[str]) -> _Said | None:
     name = match["name"].lower()[:3]
     return "weekday", ((next(at for at, day in enumerate(_DAYS) if day.startswith(name)), None, None),)
@@ -216,6 +224,10 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     (re.compile(r"(?<![\d-])(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)"), _iso),
     (re.compile(r"(?<![\d./-])(\d{1,2})[./-](\d{1,2})[./-](\d{4}|\d{2})(?![\d])(?!\.\d)"), _slashed),
     (re.compile(rf"(?<![\d.,])(?P<at>(?P<day>{_DAY}){_NTH})(?={_TO}{_DAY}{_NTH}\s+(?:of\s+)?(?P<month>{_MONTH}))"), _date),
+    (re.compile(rf"\bQ(?P<q>[1-4])(?:(?: of)?[ /-](?:FY)?(?P<year>{_YEAR})(?!\d))?\b"), _quarter),
+    (re.compile(rf"\b(?P<year>{_YEAR})[ /-]?Q(?P<q>[1-4])\b"), _quarter),
+    (re.compile(rf"\b(?P<year>{_YEAR})[ ](?P<word>first|second|third|fourth|1st|2nd|3rd|4th) quarter\b", re.I), _quarter),
+    (re.compile(rf"\b(?P<word>first|second|third|fourth|1st|2nd|3rd|4th)(?: fiscal| calendar)? quarter\b(?! of (?:an?|the) (?!year|fiscal|financial|calendar))(?:(?: of|,)? (?:fiscal )?(?P<year>{_YEAR})(?!\d))?", re.I), _quarter),
     (re.compile(rf"(?<![\d.,:])(?P<day>{_DAY}){_NTH}(?:\s+of)?\s+(?P<month>{_MONTH})(?:,?\s+(?P<year>{_YEAR})(?!\d))?"), _date),
     (re.compile(rf"\b(?P<month>{_MONTH})\s+(?:the\s+)?(?P<day>{_DAY}){_NTH}(?![\d:%]|\.\d)(?:,?\s+(?P<year>{_YEAR})(?!\d))?"), _date),
     (re.compile(rf"(?<=\d)(?:st|nd|rd|th)?{_TO}(?P<at>(?P<day>{_DAY})){_NTH}(?=,?\s+(?P<year>{_YEAR})(?!\d))(?P<month>(?!))?"), _date),
@@ -223,6 +235,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     (re.compile(r"(?<!\d)(?P<at>(?P<decade>(?:1\d|20)\d0|(?<=the )[2-9]0|(?<=early )[2-9]0|(?<=late )[2-9]0|(?<=mid-)[2-9]0|(?<=['’])[2-9]0))['’]?s\b"), _decade),
     (re.compile(rf"\b(?:(?P<nth>\d{{1,2}})(?:st|nd|rd|th)|(?P<word>{_ORDINAL_WORDS}))[ -]centur(?:y|ies)\b", re.I), _century),
     (re.compile(r"(?<![\d:.])(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?\s*(?P<half>[ap]\.m\b\.?|[ap]m\b)", re.I), _time),
+    (re.compile(r"(?<![\d:.])(?P<hour>[01]?\d|2[0-4])(?=\s?[-–]\s?(?:[01]?\d|2[0-4])\s?(?:h\b|[ap]m\b|[ap]\.m\.))(?P<half>(?!))?"), _time),
+    (re.compile(r"(?<=\d[-–])(?P<hour>[01]?\d|2[0-4])\s?h\b(?P<half>(?!))?"), _time),
     (re.compile(r"(?<![\d:.])(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::[0-5]\d)?(?![\d:])(?P<half>(?!))?"), _time),
     (re.compile(r"\b(?P<part>half|quarter|five|ten|twenty|twenty-five|\d{1,2})(?: minutes?)? (?P<way>past|to) (?P<word>\w+)\b", re.I), _spoken),
     (re.compile(r"\b(?:noon|midday|midnight)\b", re.I), _time),

@@ -22,7 +22,7 @@ _TITLES = frozenset(
 )
 _NONE = frozenset(
     "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september "
-    "october november december i yes no ok am pm utc gmt".split()
+    "october november december i yes no ok am pm utc gmt ceo cfo cto coo cio cmo vp hr".split()
 )
 
 

@@ -7,11 +7,12 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import takewhile
 
 from guardrail.checks.aside import BLANK
 from guardrail.checks.case import Case, Claim
+from guardrail.checks.content import STOP
 from guardrail.checks.deeds import deeds, not_done
 from guardrail.checks.named import Named, named
 from guardrail.verdict import Finding, FindingKind
@@ -105,19 +106,23 @@ def names(case: Case) -> list[Finding]:
         if not _is_title(claim) and not _FORMULA.search(claim.text)
         for run in _runs(_tokens(text, claim))
         if not (run[0].start - claim.start < 4 and text.startswith(":", run[-1].end))  # what the line is about
+        and run[0].text.lower() not in _WISHES
     )
     places = [(amount.start, amount.end) for amount in case.amounts]
     places += [(moment.start, moment.end) for moment in case.moments]
+    runs = {
+        (run[0].start, run[-1].end) for whole in found for run in [*known.unknown(whole), known.renamed(whole)] if run
+    }
     unknown = [
-        case.finding(run[0].start, run[-1].end, FindingKind.NAME)
-        for whole in found
-        for run in [*known.unknown(whole), known.renamed(whole)]
-        if run and not any(start < run[-1].end and run[0].start < end for start, end in places)
+        case.finding(*run, FindingKind.NAME)
+        for run in sorted(runs)
+        if not any(start < run[1] and run[0] < end for start, end in places)
     ]
     others = [*_misplaced(case), *_not_done(case)]
     return unknown + [f for f in others if not any(f.start < o.end and o.start < f.end for o in unknown)]
 
 
+_WISHES = frozenset("happy merry enjoy good best kind warm dear congratulations thanks cheers welcome hello hi".split())
 _FORMULA = re.compile(r"=.*[×*/+]|[×*/+].*=")
 
 
@@ -153,10 +158,21 @@ def _tokens(text: str, claim: Claim) -> list[_Token]:
     for match in _TOKEN.finditer(text, claim.start, claim.end):
         word = match[0]
         first = bool(_START.search(text[max(claim.start, match.start() - 6) : match.start()]))
+        if (
+            first
+            and _VALUE.search(text, max(claim.start, match.start() - 8), match.start())
+            and _ENDS.match(text, match.end(), claim.end)
+        ):
+            first = word.lower() in _COMMON
         upper = word[0].isupper()
         joined = match.start() > 0 and text[match.start() - 1] in f"{BLANK}/_@#."
         found.append(_Token(match.start(), match.end(), word, upper and not joined, first))
     return found
+
+
+_VALUE = re.compile(r"\w\*{0,2}:\*{0,2}[ ]\*{0,2}\Z")
+_ENDS = re.compile(r"\*{0,2}(?:[,.;\n]|\Z)")
+"""Between a colon and the end of an item stands a value, not a sentence."""
 
 
 def _runs(tokens: list[_Token]) -> Iterator[list[_Token]]:
@@ -273,7 +289,14 @@ class _Known:
     def knows(self, token: _Token) -> bool:
         """Whether a word is at hand in some form, or is no name at all."""
         word = _plain(token.text)
-        if len(word) < 2 or word in _COMMON or word in self.words or word in self.lower or word[0].isdigit():
+        if (
+            len(word) < 2
+            or word in STOP
+            or word in _COMMON
+            or word in self.words
+            or word in self.lower
+            or word[0].isdigit()
+        ):
             return True
         if self._glued(token.text) or _VARIANTS.get(word, word) in self.words:
             return True
@@ -284,7 +307,11 @@ class _Known:
             part in self.words or part in self.lower or len(part) < 3 or part.isdigit() for part in parts
         ):
             return True
-        return self._form(word) or self._abbreviation(token.text) or self._spelling(word)
+        return self._form(word) or self._abbreviation(token.text) or self._shortened(word) or self._spelling(word)
+
+    def _shortened(self, word: str) -> bool:
+        """Whether a name at hand begins so: "the Met", "Postgres"."""
+        return len(word) > 2 and any(len(known) - len(word) > 2 and known.startswith(word) for known in self.names)
 
     def _glued(self, text: str) -> bool:
         """Whether it is words at hand without a space between them."""
@@ -304,6 +331,9 @@ class _Known:
             return True
         if any(word in _PEOPLES.get(known, "").split() for known in self.words):
             return True
+        lands = set(_PEOPLES.get(word.removesuffix("s"), "").split())
+        if lands and any(lands & set(_PEOPLES.get(known.removesuffix("s"), known).split()) for known in self.words):
+            return True
         if word in _PEOPLES:  # wide words: of no other people is talked, so nothing speaks against it
             lands = {land for lands in _PEOPLES.values() for land in lands.split()}
             return not self.words & (_PEOPLES.keys() | lands)
@@ -311,12 +341,25 @@ class _Known:
 
     def _abbreviation(self, text: str) -> bool:
         letters = text.replace(".", "").rstrip("s")
-        return letters.isupper() and 2 <= len(letters) <= 6 and letters.lower() in self.initials
+        return (
+            letters.isupper() and 2 <= len(letters) <= 6 and (letters.lower() in self.initials or letters in self.humps)
+        )
+
+    @cached_property
+    def humps(self) -> set[str]:
+        """The capitals of words that have several, as JavaScript."""
+        return {
+            "".join(letter for letter in word if letter.isupper())
+            for word in re.findall(r"\b[A-Z][a-z]+[A-Z]\w*", self.text)
+        }
 
     def _spelling(self, word: str) -> bool:
         """Another spelling of a name at hand, as by another transliteration."""
         if len(word) < 6:
             return False
+        sound = _sound(word)
+        if any(_sound(known) == sound for known in self.names):
+            return True
         matcher = SequenceMatcher(b=word, autojunk=False)
         for known in self.names:
             if len(word) > 6 and abs(len(known) - len(word)) == 1 and _one_more(*sorted((known, word), key=len)):
@@ -326,6 +369,23 @@ class _Known:
                 if matcher.real_quick_ratio() >= _LIKE and matcher.ratio() >= _LIKE:
                     return True
         return False
+
+
+@lru_cache(maxsize=10_000)
+def _sound(word: str) -> str:
+    """What the spellings of a name from another script have in common."""
+    for pattern, sound in _SOUNDS:
+        word = pattern.sub(sound, word)
+    return word
+
+
+_SOUNDS = tuple(
+    (re.compile(pattern), sound)
+    for pattern, sound in (
+        (r"(?:ff|v|w)$", "f"), (r"(?:tch|tsch|tsh|cz)", "ch"), (r"sch", "sh"), (r"kh|ck|q", "k"), (r"ph", "f"), (r"dj|zh", "j"), (r"gh", "g"),
+        (r"(?:ij|iy|yi|y|j|ie)", "i"), (r"(?:ou|oo)", "u"), (r"w", "v"), (r"(?:tz|ts)", "c"), (r"ks|x", "ks"), (r"(.)\1", r"\1"), (r"h$", ""),
+    )
+)  # fmt: skip
 
 
 def _one_more(short: str, long: str) -> bool:

@@ -121,6 +121,10 @@ class Slot:
     """Whether its clause has a "not"."""
     row: int = -1
     """Where the names begin that it stands in a row with."""
+    aside: bool = False
+    """Whether another value is only compared with it: the 5 of "3 (2020: 5)" or of "3, down from 5"."""
+    then: bool = False
+    """Whether its sentence speaks of two times, or of an earlier one."""
 
     @property
     def of_another(self) -> str:
@@ -267,7 +271,8 @@ def _prose(text: str, start: int, end: int, unit: tuple[int, int]) -> list[Slot]
             said = link[1].lower() if link else ""
             leads = clause.verb is None or value.start < clause.verb
             here.append(Slot(*place_of, value, words_near, wide - mine, at, clause.start, head, -1, said, leads,
-                             _changes(part, value), past, now, _NOT.search(part, clause.start, clause.end) is not None, rows.get(value.start, -1)))  # fmt: skip
+                             _changes(part, value), past, now, _NOT.search(part, clause.start, clause.end) is not None, rows.get(value.start, -1),
+                             _is_aside(part, value), _THEN.search(part, first, last) is not None))  # fmt: skip
         if _IT.match(part, first, last):  # what "it" does is said of what the sentence before is about
             before = [replace(slot, wide=slot.wide | frozenset(word.stem for word in words)) for slot in before]
         found += before
@@ -303,6 +308,27 @@ _NOT = re.compile(
     r"\b(?:not|never|no longer|neither|nor|except|unlike|other than|another|instead of|rather than)\b|n['’]t\b", re.I
 )
 _NOW = re.compile(r"\b(?:is|are|will|now|currently|today|['’]s)\b", re.IGNORECASE)
+
+
+_THEN = re.compile(
+    r"\b(?:from|before|previous\w*|prior|originally|initially|earlier|formerly|until|had|used to|ago|last|compared|against|versus|vs|than|instead|"
+    r"was|were|up|down|rose|fell|(?:19|20)\d\d|Q[1-4])\b", re.IGNORECASE,
+)  # fmt: skip
+_COMPARED = re.compile(
+    r"\b(?:(?:down|up) from|compared (?:with|to)|against|versus|vs\.?|previously|formerly|(?:last|previous|prior) (?:year|quarter|month|week|season)(?:['’]s)?:?)"
+    r"[ ](?:the |an? |just |only |about )?\Z", re.IGNORECASE,
+)  # fmt: skip
+_IN_BRACKETS = re.compile(
+    r"\((?=[^()]*\b(?:(?:19|20)\d\d|Q[1-4]|prev\w*|prior|last|earlier|was|from|before|against|vs|up|down|compared)\b)[^()]*\Z"
+)
+
+
+def _is_aside(text: str, value: Value) -> bool:
+    before = text[max(0, value.start - 60) : value.start]
+    return (
+        _COMPARED.search(before) is not None
+        or _IN_BRACKETS.search(text[max(0, value.start - 60) : value.end]) is not None
+    )
 
 
 def _changes(text: str, value: Value) -> int:
@@ -355,10 +381,16 @@ def _own(words: Sequence[_Word], value: Value, inside: Sequence[Value]) -> froze
     alike = [
         other
         for other in inside
-        if isinstance(other, Moment)
-        and (_parts(other) == _parts(value) or -3 < other.start - value.end < 3 or -3 < value.start - other.end < 3)
+        if isinstance(other, Moment) and (_parts(other) == _parts(value) or _of_one_day(value, other))
     ]
     return frozenset(word.stem for word in words if any(a.start <= word.start < a.end for a in alike))
+
+
+def _of_one_day(value: Moment, other: Moment) -> bool:
+    """Whether a day of the week and a date stand together for one day."""
+    return "time" not in (value.grain, other.grain) and (
+        -3 < other.start - value.end < 3 or -3 < value.start - other.end < 3
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,6 +446,7 @@ def _verb(text: str, start: int, end: int, values: Sequence[Value]) -> int | Non
     return min(places, default=None)
 
 
+_RELATIVE = re.compile(r"\s*(?:which|who|that|where)\b")
 _NO_NOUN = re.compile(r"\s*(?:(?:in|on|at|for|by|from|to|during|under|over|after|afterwards|later|then)\b|[.,;)]|\Z)")
 """What follows a value that counts what the one before it counts."""
 _OWN_END = re.compile(
@@ -445,6 +478,10 @@ def _near(
         back -= 1
         words = [*clauses[back].words, *words]
     near = frozenset(word.stem for word in words if not value.start <= word.start < value.end)
+    if at and _RELATIVE.match(text, clause.start):
+        return clause, near | frozenset(
+            w.stem for w in clauses[at - 1].words if not any(a <= w.start < b for a, b in inside)
+        )
     if clause.aside:
         return clause, near
     if back and _ONES.search(text, clauses[back].start, clauses[back].end):
@@ -468,10 +505,15 @@ def _near(
 
 
 def _counted(text: str, before: Sequence[_Clause], values: Sequence[Value]) -> frozenset[str]:
-    """The noun behind the last number of the clauses before, of which this clause has only another number."""
+    """The nouns behind the last number of the clauses before, of which this clause has only another number."""
     last = next((v for v in reversed(values) if isinstance(v, Amount) and v.bare and v.end <= before[-1].end), None)
-    word = next((w for clause in before for w in clause.words if last is not None and w.start == last.end + 1), None)
-    return frozenset({word.stem}) if word is not None else frozenset()
+    found, at = set(), last.end + 1 if last is not None else -1
+    words = [word for clause in before for word in clause.words]
+    for word in sorted((word for word in words if word.stem[0] not in "~@#$"), key=lambda word: word.start):
+        if word.start == at:
+            found |= {other.stem for other in words if other.start == at}
+            at = word.end + 1
+    return frozenset(found)
 
 
 def _complement(text: str, before: Sequence[_Clause], values: Sequence[Value]) -> int | None:
@@ -598,7 +640,11 @@ def _fits(one: Sequence[int | None], two: Sequence[int | None]) -> bool:
 def _of_one_sort(one: Value, two: Value) -> bool:
     if isinstance(one, Amount) and isinstance(two, Amount):
         small, large = sorted((abs(one.value), abs(two.value)))
-        return comparable(one, two) and not same(two, one) and not (one.bare and small < 20 and large > 50 * max(1.0, small))
+        return (
+            comparable(one, two)
+            and not same(two, one)
+            and not (one.bare and small < 20 and large > 50 * max(1.0, small))
+        )
     if isinstance(one, Moment) and isinstance(two, Moment):
         return _parts(one) == _parts(two)
     if isinstance(one, Label) and isinstance(two, Label):
@@ -728,6 +774,7 @@ def _rivals(slot: Slot, told: Sequence[Slot], alike: _Likeness) -> list[Slot]:
             or _counterpart(slot, rival, mine, alike)
             or _marked_apart(slot, rival, mine, alike)
             or _other_end(slot, rival, mine, alike)
+            or _only_compared(slot, rival, mine, told, alike)
         )
     ]
 
@@ -828,8 +875,16 @@ def _counterpart(slot: Slot, rival: Slot, mine: Sequence[Slot], alike: _Likeness
     return (
         0 < len(rivals_own) <= 3
         and 2 * len(_met_by(rivals_own, slot.near, alike)) > len(rivals_own)
-        and all(own.near - rival.near and not _met_by(own.near - rival.near, slot.wide, alike) for own in mine)
+        and all(own.near - rival.near and _is_less_met(own.near - rival.near, rivals_own, slot, alike) for own in mine)
     )
+
+
+def _is_less_met(own: frozenset[str], rivals: frozenset[str], slot: Slot, alike: _Likeness) -> bool:
+    """Whether the answer has none of the value's own words, or but one of three in its clause and all of the rival's two."""
+    if not _met_by(own, slot.wide, alike):
+        return True
+    met = len(_met_by(own, slot.near, alike))
+    return len(rivals) > 1 and len(_met_by(rivals, slot.near, alike)) == len(rivals) and 3 * met <= len(own)
 
 
 def _marked_apart(slot: Slot, rival: Slot, mine: Sequence[Slot], alike: _Likeness) -> bool:
@@ -881,6 +936,28 @@ def _other_end(slot: Slot, rival: Slot, mine: Sequence[Slot], alike: _Likeness) 
     if slot.past or not all(own.changes == -1 and rival.changes == 1 and own.unit == rival.unit for own in mine):
         return False
     return bool(_met(slot.near, rival.near | rival.wide, alike)) and (slot.link == "to" or slot.now)
+
+
+def _only_compared(slot: Slot, rival: Slot, mine: Sequence[Slot], told: Sequence[Slot], alike: _Likeness) -> bool:
+    """Whether the rival is the value of now, and the answer's is one that it is only compared with."""
+    if (
+        slot.then
+        or rival.aside
+        or not all(own.aside and own.unit == rival.unit and own.start > rival.start for own in mine)
+    ):
+        return False
+    if any(
+        rival.start < other.start < own.start and _of_one_sort(other.value, own.value) for own in mine for other in told
+    ):
+        return False
+    return bool(_met(slot.wide, rival.wide, alike)) or not any(
+        other.unit != rival.unit and _comparable(other.value, rival.value) for other in told
+    )
+
+
+def _comparable(one: Value, two: Value) -> bool:
+    """Whether two values are of one sort, or the same."""
+    return _of_one_sort(one, two) or agree(one, two)
 
 
 def _names(words: frozenset[str], head: frozenset[str], alike: _Likeness) -> bool:

@@ -9,12 +9,12 @@ from itertools import combinations, pairwise
 from guardrail.checks.amounts import Amount
 from guardrail.checks.case import Case, Claim
 from guardrail.checks.content import stems
-from guardrail.checks.dates import unknown_times
 from guardrail.checks.derived import cues, derived, multiples
 from guardrail.checks.reckoned import day_of, days_between, minutes_between
 from guardrail.checks.sums import results, spans
 from guardrail.checks.support import close, comparable, same
 from guardrail.checks.things import gives_other_count, pair_stands
+from guardrail.checks.timeline import in_relation, unknown_times
 from guardrail.verdict import FindingKind
 
 __all__ = ["borne_out", "in_sum", "is_denied", "is_proportion", "kind_of", "place_of", "unsupported"]
@@ -143,7 +143,9 @@ def _has_other_count(case: Case, claim: Claim, amount: Amount) -> bool:
 
 def _adds_up(case: Case, claim: Claim, amount: Amount) -> bool:
     """Whether a number is the sum of others in a row in the same claim: "40 singers: 24 women and 16 men"."""
-    others = [a for a in case.amounts if claim.start <= a.start < claim.end and a is not amount and comparable(a, amount)]
+    others = [
+        a for a in case.amounts if claim.start <= a.start < claim.end and a is not amount and comparable(a, amount)
+    ]
     for first in range(len(others) - 1):
         for last in range(first + 2, len(others) + 1):
             if abs(sum(a.value for a in others[first:last]) - amount.value) < 1e-9 and all(
@@ -249,8 +251,10 @@ def _passed_over(case: Case, claim: Claim, amount: Amount) -> bool:
     before = case.prose[max(0, amount.start - 24) : amount.start]
     name = amount.readings[0][0]
     small = amount.bare and amount.value <= 10
-    if _AGE_NOW.match(case.prose, amount.end) or any(
-        m.start() <= amount.start < m.end() for m in _IDIOM.finditer(case.prose, claim.start, claim.end)
+    if (
+        _AGE_NOW.match(case.prose, amount.end)
+        or in_relation(case, amount.start)
+        or any(m.start() <= amount.start < m.end() for m in _IDIOM.finditer(case.prose, claim.start, claim.end))
     ):
         return True
     if (share := _proportion(case, claim, amount)) is not None and _EVERY.search(share.text):
@@ -272,7 +276,11 @@ def _passed_over(case: Case, claim: Claim, amount: Amount) -> bool:
         part = re.search(r"\b(?:first|second|other|latter|better|last) \Z", before, re.IGNORECASE)
         alone = not _SHARES.search(amount.text)
         return bool(part) or (alone and not re.match(r" (?:of|the|an?)\b", case.prose[amount.end : amount.end + 6]))
-    if case.tabular and sum(map(len, case.facts)) > _TABLE and (_RECKONED.search(f"{claim.text} {case.question}") or (amount.bare and amount.value <= _SMALL)):
+    if (
+        case.tabular
+        and sum(map(len, case.facts)) > _TABLE
+        and (_RECKONED.search(f"{claim.text} {case.question}") or (amount.bare and amount.value <= _SMALL))
+    ):
         return True
     return small and (claim.text.endswith(":") or not _other_count(case, claim))
 
@@ -325,13 +333,13 @@ def _stands(case: Case, claim: Claim, amount: Amount, shown: list[Amount]) -> bo
         return True
     if case.tabular and any(abs(amount.written - fact.written) < 1e-9 for sentence in case.facts for fact in sentence):
         return True
-    if _same_noun(case, amount):
-        return _adds_up(case, claim, amount) or _is_whole(case, amount)
     if (share := _proportion(case, claim, amount)) is not None:
         if _is_stated(case, share) or derived(share, case.operands):
             return True
         if _EVERY.search(share.text):
             return False
+    if _same_noun(case, amount):
+        return _adds_up(case, claim, amount) or _is_whole(case, amount)
     if _adds_up(case, claim, amount):
         return True
     if _follows(case, claim, amount, shown):
@@ -372,7 +380,9 @@ def _follows(case: Case, claim: Claim, amount: Amount, shown: list[Amount]) -> b
         done -= {"mean"}  # it is told, and needs no reckoning
     if amount.digits >= 3 and amount.value > _SMALL and "mean" not in done:
         done = done | {"sum", "difference", "product", "mean"}
-    elif amount.readings[0][0] in ("time", "percent", "share") or (amount.about and not amount.bound):
+    elif amount.readings[0][0] == "time":
+        done |= {"difference", "product"}
+    elif amount.readings[0][0] in ("percent", "share") or (amount.about and not amount.bound):
         done |= {"sum", "difference", "product"}
     elif len(told) <= _PAIRED and amount.bare and amount.value > 10:
         done |= {"difference"}
@@ -387,7 +397,10 @@ def _follows(case: Case, claim: Claim, amount: Amount, shown: list[Amount]) -> b
     return derived(amount, groups, done, scale=case.scale, times=times, change=change) or _lasts(case, amount)
 
 
-_MEAN = re.compile(r"\b(?:average|mean|median|rating|rated)\b[^.;]{0,20}\d|\d[^.;]{0,20}\b(?:on average|average|mean|median)\b", re.IGNORECASE)
+_MEAN = re.compile(
+    r"\b(?:average|mean|median|rating|rated)\b[^.;]{0,20}\d|\d[^.;]{0,20}\b(?:on average|average|mean|median)\b",
+    re.IGNORECASE,
+)
 _SHARES = re.compile(r"\d|[ -](?:halves|thirds|quarters|fifths|sixths|eighths|tenths)\b", re.IGNORECASE)
 _IDIOM = re.compile(r"\b(?:(?:seven|7) days a week|365 days a year|24[/x]7|50[/-]50|20/20|9[- ]to[- ]5)\b")
 _RATIO = re.compile(
@@ -424,7 +437,9 @@ def _is_whole(case: Case, amount: Amount) -> bool:
     if amount.value <= _SMALL or amount.readings[0][0] in ("share", "ordinal"):
         return False
     for facts in case.facts:
-        values = [fact.value for fact in facts if comparable(amount, fact) and fact.readings[0][0] == amount.readings[0][0]]
+        values = [
+            fact.value for fact in facts if comparable(amount, fact) and fact.readings[0][0] == amount.readings[0][0]
+        ]
         if len(values) > 2 and abs(sum(values) - amount.value) < 1e-6 * amount.value:
             return True
     return False
@@ -483,7 +498,7 @@ def _months(case: Case) -> Iterator[int]:
                 yield from ((two - one) % 12, (two - one) % 12 + 1)
 
 
-_TABLE = 15
+_TABLE = 10
 """From more numbers than that in tables anything may have been reckoned."""
 _FEW = 7
 """Of so few numbers any may have been added, without a word that says so."""

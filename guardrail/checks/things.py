@@ -16,8 +16,12 @@ __all__ = ["counted", "gives_other_count", "pair_stands", "pairs"]
 
 _WORD = re.compile(r"[ -]([^\W\d_][\w'’]*)")
 _LONGEST = 3
-_PAIR = re.compile(r"(?<![\d.,:/-])(\d{1,3})(?:\s?[-–:]\s?|[ ](?:to|against|versus|vs\.?)[ ])(\d{1,3})(?![\d.,:/-]*\d|\s?%|\s?[ap]\.?m)")
-_VAGUE = frozenset("more less other others further extra additional time times way ways thing things year years part parts kind kinds".split())
+_PAIR = re.compile(
+    r"(?<![\d.,:/-])(\d{1,3})(?:\s?[-–:]\s?|[ ](?:to|against|versus|vs\.?)[ ])(\d{1,3})(?![\d.,:/-]*\d|\s?%|\s?[ap]\.?m)"
+)
+_VAGUE = frozenset(
+    "more less other others further extra additional time times way ways thing things year years part parts kind kinds".split()
+)
 
 
 def counted(text: str, amount: Amount) -> tuple[str, ...]:
@@ -44,7 +48,12 @@ def gives_other_count(case: Case, amount: Amount) -> bool:
 
     Where it has the answer's number without a noun, it may be of the same things.
     """
-    if not amount.bare or amount.value != int(amount.value) or amount.readings[0][0] != "" or is_label(case.prose, amount):
+    if (
+        not amount.bare
+        or amount.value != int(amount.value)
+        or amount.readings[0][0] != ""
+        or is_label(case.prose, amount)
+    ):
         return False
     said = counted(case.prose, amount)
     if not said:

@@ -10,12 +10,18 @@ from guardrail.checks import CHECKS, Case
 from guardrail.conversation import Evidence, Message
 
 PIECES = [
-    "Ana", "Rey", "Acme Corp", "Ltd", "-", "–", " - ", " ", "'", "’s", ".", "...", ",", ";", ":", "?", "!", "\n", "\t", "|", "| - |",
-    "\u00a0", "\ufffc", "(", ")", "[", "]", "[1]", "[^1]", "[0]", "²", '"', "“", "”", "`", "```", "**", "#", "/", "@", "_", "&", "%",
-    "0", "00", "1", "12", "9999", "1.5", "1,000", "1/2", "½", "-3", "12:30", "24:00", "7 pm", "31 June", "2024-02-30", "1900", "'99",
-    "Q1 2025", "the 1990s", "Monday", "May", "next week", "three", "a dozen", "half", "first", "hundred", "km", "°C", "€", "$", "kg",
-    "is", "are", "not", "n't", "was", "and", "or", "of", "from", "to", "by", "with", "than", "total", "average", "per", "each",
-    "I suggested", "you can", "you cannot", "said", "=", "+", "×", "÷", "É", "ß", "ﬁ", "中文", "𝒳", "\U0001f389", "\u0301", "ı", "İ",
+    "Ana", "Rey", "Acme Corp", "Ltd", "-", "–", " - ", " ", "'", "’s", ".", "...", ",", ";", ":", "?", "!", "\n",
+    "\t", "|", "| - |",
+    "\u00a0", "\ufffc", "(", ")", "[", "]", "[1]", "[^1]", "[0]", "²", '"', "“", "”", "`", "```", "**", "#", "/",
+    "@", "_", "&", "%",
+    "0", "00", "1", "12", "9999", "1.5", "1,000", "1/2", "½", "-3", "12:30", "24:00", "7 pm", "31 June",
+    "2024-02-30", "1900", "'99",
+    "Q1 2025", "the 1990s", "Monday", "May", "next week", "three", "a dozen", "half", "first", "hundred", "km", "°C",
+    "€", "$", "kg",
+    "is", "are", "not", "n't", "was", "and", "or", "of", "from", "to", "by", "with", "than", "total", "average",
+    "per", "each",
+    "I suggested", "you can", "you cannot", "said", "=", "+", "×", "÷", "É", "ß", "ﬁ", "中文", "𝒳", "\U0001f389",
+    "\u0301", "ı", "İ",
 ]  # fmt: skip
 TEXTS = st.one_of(
     st.lists(st.sampled_from(PIECES), max_size=16).map("".join),
