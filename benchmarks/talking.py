@@ -4,8 +4,8 @@ On the loopback interface, in a process of its own; the first line printed is th
 talks: ``llm FIRST RATE TOKENS PAUSE BAD`` (seconds to the first token, tokens a second, how many, seconds of silence
 after the first sentence, the number of the bad sentence or 0); ``judge SECONDS`` gives a verdict, of which nothing is
 remembered with ``judge SECONDS unlogged``. ``GET /log`` tells when verdicts were given, on what, when streams were
-closed by their readers, and how many tokens were said since it was last asked. Each event says in its
-``system_fingerprint`` when it was sent. Times are those of `time.monotonic`.
+closed by their readers, and how many tokens were said since it was last asked. With ``llm ... timed`` the last word of
+each sentence says when it was sent (``t`` and microseconds). Times are those of `time.monotonic`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,6 @@ def words(count: int, bad: int = 0) -> list[str]:
 
 def _event(**choice: Any) -> bytes:
     head: dict[str, Any] = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 0, "model": "llm"}
-    head["system_fingerprint"] = str(time.monotonic())
     data = json.dumps({**head, "choices": [{"index": 0, "logprobs": None, "finish_reason": None, **choice}]})
     raw = f"data: {data}\n\n".encode()
     return b"%x\r\n%b\r\n" % (len(raw), raw)
@@ -48,6 +47,7 @@ def _event(**choice: Any) -> bytes:
 
 async def _talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, how: list[str]) -> None:
     first, rate, count, pause, bad = float(how[0]), float(how[1]), int(how[2]), float(how[3]), int(how[4])
+    timed = "timed" in how
     writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
     gone = asyncio.ensure_future(reader.read(1))
     due = time.monotonic() + first
@@ -58,7 +58,8 @@ async def _talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, how:
                 return _log["closed"].append(time.monotonic())
             if not place:
                 writer.write(_event(delta={"role": "assistant", "content": ""}))
-            writer.write(_event(delta={"content": word}))
+            told = f"{word[:-1]} t{time.monotonic() * 1e6:.0f}." if timed and word.endswith(".") else word
+            writer.write(_event(delta={"content": told}))
             _said[0] += 1
             due += 1 / rate
             if pause and word.endswith("."):

@@ -14,13 +14,15 @@ from typing import Generic, TypeAlias, TypeVar
 
 from guardrail.claims.incremental import SentenceStream
 
-__all__ = ["Pieces", "SentenceGate", "Split", "Unit", "WholeGate", "split_text"]
+__all__ = ["Merge", "Pieces", "SentenceGate", "Split", "Unit", "WholeGate", "split_text"]
 
 Piece = TypeVar("Piece")
 Split: TypeAlias = Callable[[Piece, int], tuple[Piece, Piece]]
 """``split(piece, at)``: two pieces in the place of one; the first has ``at`` characters of its text, the second the
 rest. It is asked only for places inside the text. What else the piece says goes with the first."""
-
+Merge: TypeAlias = Callable[[Piece, Piece, str], Piece | None]
+"""``merge(one, next_, text)``: one piece in the place of two in a row that are held, with ``text``, that of both; None:
+they stay two."""
 
 Pieces: TypeAlias = tuple[tuple[Piece, str], ...]
 """Pieces, each with its text."""
@@ -61,12 +63,21 @@ class SentenceGate(Generic[Piece]):
     `release` or `drop`. How the text was cut into pieces makes no difference to the sentences.
 
     ``start``: the place of the first character. ``longest``: a sentence that grows beyond so many characters is cut at
-    a soft place. ``at_once``: `feed` releases everything; the sentences are still taken.
+    a soft place. ``at_once``: `feed` releases everything; the sentences are still taken. ``merge``: what is held has
+    fewer pieces, as many wait for the same verdict.
     """
 
-    def __init__(self, split: Split[Piece], *, start: int = 0, longest: int = 4000, at_once: bool = False) -> None:
+    def __init__(
+        self,
+        split: Split[Piece],
+        *,
+        merge: Merge[Piece] | None = None,
+        start: int = 0,
+        longest: int = 4000,
+        at_once: bool = False,
+    ) -> None:
         self.start = start
-        self._split, self._at_once = split, at_once
+        self._split, self._merge, self._at_once = split, merge, at_once
         self._held: deque[tuple[Piece, str, int]] = deque()
         """Pieces, their text, and where it ends."""
         self._out = self._fed = self._cut = start
@@ -97,7 +108,7 @@ class SentenceGate(Generic[Piece]):
         if self._at_once or (not text and self._out == self._fed):
             self._out = self._fed
             return ((piece, text),)
-        self._held.append((piece, text, self._fed))
+        self._hold(piece, text)
         return ()
 
     def end(self) -> None:
@@ -150,6 +161,16 @@ class SentenceGate(Generic[Piece]):
             self._tail, self._cut = self._tail[size:], end
 
     # pieces
+
+    def _hold(self, piece: Piece, text: str) -> None:
+        # Not over the end of a sentence: what is cut there would be put together for nothing.
+        if self._merge is not None and text and self._held and self._held[-1][2] > self._cut:
+            last, before, _ = self._held[-1]
+            both = before + text
+            if (merged := self._merge(last, piece, both)) is not None:
+                self._held[-1] = (merged, both, self._fed)
+                return
+        self._held.append((piece, text, self._fed))
 
     def _upto(self, place: int) -> Pieces[Piece]:
         """Takes out the pieces whose text ends at ``place`` or before."""

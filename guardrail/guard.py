@@ -18,7 +18,7 @@ from guardrail.cores import cores
 from guardrail.errors import BlockedError
 from guardrail.events import Event, Listener, OutcomeReady
 from guardrail.flow import Draft, Generated, Job, guard_turn
-from guardrail.gate import Split, split_text
+from guardrail.gate import Merge, Split, split_text
 from guardrail.given import given
 from guardrail.grounding import as_evidence, missing_note
 from guardrail.logs import LogListener, broadcast, once
@@ -260,6 +260,7 @@ class Guard:
         messages: Messages | Callable[[int], Messages],
         *,
         split: Split[Piece],
+        merge: Merge[Piece] | None = None,
         generate: Callable[[Draft, int], Iterable[Chunk[Piece]]] | None = None,
         close: Callable[[], None] | None = None,
         evidence: Iterable[object] = (),
@@ -275,7 +276,7 @@ class Guard:
         many were asked for. ``cannot_generate``: why the LLM cannot be asked again, in words. ``whole``: hold
         everything until the verdict on the whole is in, whatever the policy says, as for JSON.
         """
-        open = self._flows(messages, split, evidence, info, generate is not None, cannot_generate, notes, whole)
+        open = self._flows(messages, split, merge, evidence, info, generate is not None, cannot_generate, notes, whole)
         flows = Choices(open, choices)
         pump = Pump(
             source,
@@ -294,6 +295,7 @@ class Guard:
         messages: Messages | Callable[[int], Messages],
         *,
         split: Split[Piece],
+        merge: Merge[Piece] | None = None,
         generate: Callable[[Draft, int], AsyncIterable[Chunk[Piece]]] | None = None,
         close: Callable[[], Awaitable[None]] | None = None,
         evidence: Iterable[object] = (),
@@ -304,7 +306,7 @@ class Guard:
         whole: bool = False,
     ) -> AsyncGated[Piece]:
         """`gated` for an event loop."""
-        open = self._flows(messages, split, evidence, info, generate is not None, cannot_generate, notes, whole)
+        open = self._flows(messages, split, merge, evidence, info, generate is not None, cannot_generate, notes, whole)
         flows = Choices(open, choices)
         pump = AsyncPump(
             source,
@@ -395,6 +397,7 @@ class Guard:
         self,
         messages: Messages | Callable[[int], Messages],
         split: Split[Piece],
+        merge: Merge[Piece] | None,
         evidence: Iterable[object],
         info: RequestInfo,
         able: bool,
@@ -413,7 +416,7 @@ class Guard:
             hold = whole or self._draws(job)
             rules = job.rules.but(stream=job.rules.stream.but(mode="whole")) if hold else job.rules
             job = replace(job, rules=rules, notes=(*notes, *job.notes), cannot_generate=cannot)
-            return StreamFlow(job, split=split, index=index)
+            return StreamFlow(job, split=split, merge=merge, index=index)
 
         return open
 

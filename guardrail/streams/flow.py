@@ -23,7 +23,7 @@ from guardrail.errors import BlockedError, VerifierError
 from guardrail.events import ActionTaken, OutcomeReady, TurnGenerated, VerdictGiven
 from guardrail.feedback import write_continuation, write_feedback
 from guardrail.flow import Draft, Job
-from guardrail.gate import Pieces, SentenceGate, Split, Unit
+from guardrail.gate import Merge, Pieces, SentenceGate, Split, Unit
 from guardrail.outcome import Attempt, Outcome
 from guardrail.places import placed
 from guardrail.policy.decide import Decision, decide
@@ -52,9 +52,9 @@ class StreamFlow(Generic[Piece]):
     `Finish` nothing is.
     """
 
-    def __init__(self, job: Job, *, split: Split[Piece], index: int = 0) -> None:
+    def __init__(self, job: Job, *, split: Split[Piece], merge: Merge[Piece] | None = None, index: int = 0) -> None:
         self.job, self.rules, self.index = job, job.rules, index
-        self._split = split
+        self._split, self._merge = split, merge
         self._whole = job.rules.stream.mode == "whole" and job.mode == "enforce"
         self._at_once = job.mode != "enforce" or job.rules.stream.mode == "optimistic"
         self._line: Line[Piece] = Line(0, self._gate(0))
@@ -590,7 +590,7 @@ class StreamFlow(Generic[Piece]):
 
     def _gate(self, start: int) -> SentenceGate[Piece]:
         size = self.rules.stream.hold.size
-        return SentenceGate(self._split, start=start, longest=size, at_once=self._at_once)
+        return SentenceGate(self._split, merge=self._merge, start=start, longest=size, at_once=self._at_once)
 
     def _do(self, command: Command) -> None:
         self._commands.append(command)

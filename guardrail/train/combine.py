@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Container, Sequence
 from pathlib import Path
+from typing import Any
 
 from guardrail.claims import asks, claims
 from guardrail.claims.words import Novelty
@@ -23,11 +24,12 @@ from guardrail.verifiers.protocol import Check
 
 __all__ = ["FEATURES", "combine", "fitted"]
 
-FEATURES = ("logit", "word", "pair", "number", "name", "passage_pair")
+FEATURES = ("logit", "word", "pair", "number", "answer_word", "answer_pair")
 _ANSWERS = frozenset(part.name for part in MIX if part.answers)
 """Sets whose rows are answers that models wrote."""
 _FEW = 20
 """With fewer answers of a single claim and of one label than this, the weights are fitted on all answers."""
+_LARGE = 3.0
 
 
 def combine(
@@ -41,9 +43,10 @@ def combine(
 ) -> dict[str, float]:
     """Fit the combination on ``rows`` with the model in ``folder`` and write ``config.json`` there.
 
-    The weights are fitted on answers of a single claim, whose label is the claim's (on all where these are few); the
-    threshold is the one with the best balanced accuracy of the whole verifier on all answers. ``answers``: only rows of
-    these sets count; None: all do. ``of``: what these answers are, for whoever reads the settings. Returns the scores.
+    The weights are fitted on answers of a single claim, whose label is the claim's (on all where these are few). Each
+    set has an intercept of its own there, so that how many of its answers are wrong tells nothing. The threshold is the
+    one with the best balanced accuracy of the whole verifier on all answers. ``answers``: only rows of these sets
+    count; None: all do. ``of``: what these answers are, for whoever reads the settings. Returns the scores.
     """
     settings: dict[str, object] = {"version": version, "max_tokens": max_tokens, "threshold": 0.5}
     settings |= {"chosen_on": "nothing yet", "bias": 0.0, **dict.fromkeys(FEATURES, 0.0)}
@@ -99,20 +102,43 @@ def fitted(features: Sequence[Sequence[float]], rows: Sequence[Row]) -> tuple[di
     except ImportError as error:
         raise MissingExtra("fitting needs scikit-learn: pip install 'guardrail-llm[train]'") from error
     x, y, weights = np.array(features), np.array([row.label for row in rows]), np.array(_weights(rows))
+    own = _own_intercepts(rows)
     kept = list(range(len(FEATURES)))
     while True:
-        model = LogisticRegression(C=1.0, max_iter=1000).fit(x[:, kept], y, sample_weight=weights)
-        if model.coef_[0].min() >= 0:
+        columns = np.hstack([x[:, kept], own])
+        slopes = LogisticRegression(C=1.0, max_iter=3000).fit(columns, y, sample_weight=weights).coef_[0][: len(kept)]
+        if slopes.min() >= 0:
             break
-        del kept[int(model.coef_[0].argmin())]
-    risk = model.predict_proba(x[:, kept])[:, 1]
+        del kept[int(slopes.argmin())]
+    weighed = x[:, kept] @ slopes
     learned = dict.fromkeys(FEATURES, 0.0)
-    learned |= {FEATURES[k]: float(value) for k, value in zip(kept, model.coef_[0], strict=True)}
-    learned |= {"bias": float(model.intercept_[0])}
+    learned |= {FEATURES[k]: float(value) for k, value in zip(kept, slopes, strict=True)}
+    learned |= {"bias": _bias(weighed, y, weights)}
     scores = {}
-    for name, values in {"logit alone": x[:, 0], "combined": risk}.items():
+    for name, values in {"logit alone": x[:, 0], "combined": weighed}.items():
         scores[f"AUROC, {name}"] = float(roc_auc_score(y, values))
     return learned, scores
+
+
+def _own_intercepts(rows: Sequence[Row]) -> Any:
+    """A column for each set. Its size has the fit hardly shrink what it finds for it."""
+    import numpy as np
+
+    names = sorted({row.source for row in rows})
+    return np.array([[_LARGE * (row.source == name) for name in names] for row in rows])
+
+
+def _bias(weighed: Any, labels: Any, weights: Any) -> float:
+    """The one intercept with which the mean risk is the share of wrong answers."""
+    import numpy as np
+    from scipy.optimize import brentq
+
+    wanted = np.average(labels, weights=weights)
+
+    def beyond(bias: float) -> float:
+        return float(np.average(1 / (1 + np.exp(-(weighed + bias))), weights=weights) - wanted)
+
+    return float(brentq(beyond, -100.0, 100.0))
 
 
 def _weights(rows: Sequence[Row]) -> list[float]:
@@ -128,13 +154,14 @@ def _features(model: Model, rows: Sequence[Row]) -> list[list[float]]:
         sources = Sources([Evidence(row.context, "caller")])
         said = claims(row.answer, asked=asks(row.question))
         together = units(row.answer, said, room=room(sources.words))
-        reader = Reader(model, sources, row.question, known=lambda _: False, look_at_clock=lambda: None)
-        read.append(max(reader.held(together), key=lambda held: held.logit))
-    return [_vector(held.logit, held.everywhere, held.here) for held in read]
+        reader = Reader(model, sources, row.question, look_at_clock=lambda: None)
+        worst = max(reader.held(together), key=lambda held: held.logit)
+        read.append(_vector(worst.logit, worst.novelty, reader.new(row.answer)))
+    return read
 
 
-def _vector(logit: float, everywhere: Novelty, here: Novelty) -> list[float]:
-    return [logit, everywhere.word, everywhere.pair, everywhere.number, everywhere.name, here.pair]
+def _vector(logit: float, claim: Novelty, answer: Novelty) -> list[float]:
+    return [logit, claim.word, claim.pair, claim.number, answer.word, answer.pair]
 
 
 def _write(folder: Path, settings: dict[str, object]) -> None:

@@ -58,7 +58,7 @@ MIX = (
     SetOf("expertqa_claims", 1132, "MIT", answers=True),
     SetOf("factcheckgpt_stance", 2000, "Apache-2.0", answers=True),
     SetOf("defacto", 3200, "MIT (labels)", answers=True),
-    SetOf("halueval_dialogue", 1000, "MIT", answers=True),
+    SetOf("halueval_dialogue", 1000, "MIT"),
     SetOf("halueval_summarization", 800, "MIT"),
 )
 """Sets whose licence lets a model trained on them be shipped, and whose labels form alone does not give

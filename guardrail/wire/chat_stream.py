@@ -18,10 +18,13 @@ from guardrail.wire.exchange import Json, add_usage, usage_of
 from guardrail.wire.gated import State, UpstreamError, split_tokens
 from guardrail.wire.sse import DONE, Event, decoded, encode
 
-__all__ = ["ChatDelta", "ChatReader", "ChatWriter", "split_chat"]
+__all__ = ["ChatDelta", "ChatReader", "ChatWriter", "merge_chat", "split_chat"]
 
 _NOT_THE_STREAMS = ("choices", "usage", "obfuscation")
 """What a chunk says of itself alone."""
+_TEXT = frozenset({"content"})
+_SAYS_NOTHING = frozenset({"index", "delta", "finish_reason", "logprobs"})
+"""What every choice of a chunk has; with more, it says something that must not be lost."""
 
 
 @dataclass(slots=True)
@@ -35,12 +38,36 @@ class ChatDelta:
     """What read it."""
     raw: bytes | None
     made: Json | None = None
+    plain: bool = False
+    """Whether it says nothing but a text, beside what all chunks of its upstream say."""
+    text: str | None = None
+    """The text of all that was merged into it."""
 
     @property
     def chunk(self) -> Json:
         """What it says, with its choice alone, or without any."""
-        said = self.made if self.raw is None else decoded(self.raw).json()
-        return said or {}
+        said = (self.made if self.raw is None else decoded(self.raw).json()) or {}
+        return said if self.text is None else _saying(said, self.text)
+
+    @property
+    def as_it_came(self) -> bytes | None:
+        """Its event, where that says just what it says."""
+        return self.raw if self.text is None else None
+
+
+def merge_chat(one: ChatDelta, next_: ChatDelta, text: str) -> ChatDelta | None:
+    """One chunk in the place of two that say nothing but their texts."""
+    if not (one.plain and next_.plain and one.reader is next_.reader):
+        return None
+    one.text = text  # not a new one: this happens once a token
+    return one
+
+
+def _saying(chunk: Json, text: str) -> Json:
+    """``chunk``, which is plain, with another text; its padding was for the one that it had."""
+    [choice] = choices_of(chunk)
+    head = {key: value for key, value in chunk.items() if key != "obfuscation"}
+    return {**head, "choices": [{**choice, "delta": {"content": text}}]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +89,8 @@ def split_chat(delta: ChatDelta, at: int) -> tuple[ChatDelta, ChatDelta]:
     behind = {**choice, "delta": {key: _part(said, key, text[at:])}, "logprobs": second}
     head = {key: value for key, value in chunk.items() if key != "obfuscation"}
     return (
-        ChatDelta(delta.reader, None, {**head, "choices": [before]}),
-        ChatDelta(delta.reader, None, {**head, "choices": [behind]}),
+        ChatDelta(delta.reader, None, {**head, "choices": [before]}, delta.plain),
+        ChatDelta(delta.reader, None, {**head, "choices": [behind]}, delta.plain),
     )
 
 
@@ -167,6 +194,7 @@ class ChatReader:
             choice, raw = rest, None
         text = said_text(said)
         self.tokens += bool(text)
+        plain = bool(text) and self._is_plain(chunk, choice, said)
         if self.further:
             said = {key: said[key] for key in ("content", "refusal", "tool_calls") if said.get(key)}
             if not said:
@@ -174,7 +202,17 @@ class ChatReader:
             choice = {**choice, "delta": said}
         calls = bool(said.get("tool_calls") or said.get("function_call"))
         made = {**chunk, "choices": [choice]} if raw is None else None
-        return Chunk(ChatDelta(self, raw, made), text, index, calls)
+        return Chunk(ChatDelta(self, raw, made, plain), text, index, calls)
+
+    def _is_plain(self, chunk: Json, choice: Json, said: Json) -> bool:
+        """Whether a chunk says nothing but the text of one choice."""
+        if said.keys() != _TEXT or not choice.keys() <= _SAYS_NOTHING or choice.get("logprobs"):
+            return False
+        if self.further:
+            return True  # of these nothing else is shown
+        if chunk.get("usage") is not None:
+            return False
+        return self.head == {key: value for key, value in chunk.items() if key not in _NOT_THE_STREAMS}
 
 
 @dataclass(slots=True)
@@ -222,8 +260,8 @@ class ChatWriter:
 
     def _release(self, delta: ChatDelta, index: int) -> bytes:
         self._shown[index] = delta.reader
-        if delta.raw is not None:
-            return delta.raw
+        if (raw := delta.as_it_came) is not None:
+            return raw
         choices = choices_of(delta.chunk)
         if not delta.reader.further:
             return encode(delta.chunk)

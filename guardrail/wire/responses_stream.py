@@ -17,11 +17,15 @@ from guardrail.wire.gated import State, UpstreamError, split_tokens
 from guardrail.wire.responses import CALLS, CLOSING, ResponsesCodec
 from guardrail.wire.sse import DONE, Event, encode
 
-__all__ = ["ResponsesDelta", "ResponsesReader", "ResponsesWriter", "split_response"]
+__all__ = ["ResponsesDelta", "ResponsesReader", "ResponsesWriter", "merge_response", "split_response"]
 
 Place: TypeAlias = tuple[int, int]
 """Of a part of the content: the index of its item, and its own."""
 _DELTA = "response.output_text.delta"
+_PLAIN = frozenset(
+    {"type", "item_id", "output_index", "content_index", "delta", "logprobs", "sequence_number", "obfuscation"}
+)
+"""What an event with a text has; with more, it says something that must not be lost."""
 _CODEC = ResponsesCodec()
 
 
@@ -55,6 +59,21 @@ def split_response(delta: ResponsesDelta, at: int) -> tuple[ResponsesDelta, Resp
         ResponsesDelta(first, delta.reader, hidden=min(delta.hidden, at)),
         ResponsesDelta(second, delta.reader, hidden=max(0, delta.hidden - at)),
     )
+
+
+def merge_response(one: ResponsesDelta, next_: ResponsesDelta, text: str) -> ResponsesDelta | None:
+    """One event in the place of two that say nothing but texts of the same part."""
+    if one.reader is not next_.reader or next_.hidden or not (_is_plain(one.payload) and _is_plain(next_.payload)):
+        return None
+    if _place(one.payload) != _place(next_.payload):
+        return None
+    # Its padding was for the text that it had.
+    payload = {key: value for key, value in one.payload.items() if key != "obfuscation"}
+    return ResponsesDelta({**payload, "delta": text[one.hidden :]}, one.reader, hidden=one.hidden)
+
+
+def _is_plain(payload: Json) -> bool:
+    return payload.get("type") == _DELTA and payload.keys() <= _PLAIN and not payload.get("logprobs")
 
 
 @dataclass(slots=True)

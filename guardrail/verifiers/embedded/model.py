@@ -47,15 +47,16 @@ class Settings:
     word: float
     pair: float
     number: float
-    name: float
-    passage_pair: float
-    """Weights of the shares of novelty; the last against the passage alone."""
+    """Weights of the shares of novelty of the claim."""
+    answer_word: float
+    answer_pair: float
+    """And of the whole answer that it stands in."""
 
-    def risk(self, logit: float, all_: Novelty, passage: Novelty) -> float:
+    def risk(self, logit: float, claim: Novelty, answer: Novelty) -> float:
         """The risk (0..1) of one claim: a logistic regression over the reading and the novelties."""
         z = self.bias + self.logit * logit
-        z += self.word * all_.word + self.pair * all_.pair + self.number * all_.number + self.name * all_.name
-        z += self.passage_pair * passage.pair
+        z += self.word * claim.word + self.pair * claim.pair + self.number * claim.number
+        z += self.answer_word * answer.word + self.answer_pair * answer.pair
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, z))))
 
 

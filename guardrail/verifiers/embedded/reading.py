@@ -1,16 +1,17 @@
 """How the claims of an answer fare when they are held against the evidence.
 
 A claim is read by itself, and once more among its neighbours where there is room for them: alone a wrong word stands
-out, and beside them "it" has a name. The mean of both counts.
+out, and beside them "it" has a name. The mean of both counts, and besides what is new in the claim what is new in the
+whole answer: in words that mostly are the evidence's, one that is not weighs less.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from guardrail.claims import Sentence, with_question
-from guardrail.claims.words import Lexicon, Novelty, novelty, words
+from guardrail.claims.words import Novelty, novelty
 from guardrail.verdict import Finding
 from guardrail.verifiers.embedded.model import Model
 from guardrail.verifiers.embedded.select import Passage, Sources
@@ -29,7 +30,7 @@ class Reading:
     risk: float
     """The model's or that of the surest check, whichever is higher."""
     alone: float
-    """What the model says of the claim without its neighbours."""
+    """What the model says of the claim as if it were the whole answer."""
     found: tuple[Finding, ...] = ()
     """What the checks found in the claim."""
 
@@ -44,17 +45,14 @@ class Held:
     """How surely the claim is unreliable; any real number."""
     alone: float
     """The same without its neighbours."""
-    everywhere: Novelty
-    """What no evidence has."""
-    here: Novelty
-    """What ``passage`` lacks."""
+    novelty: Novelty
+    """What it says that no evidence has."""
 
 
 class Reader:
     """Reads the claims of one answer.
 
-    ``known``: whether the evidence bears out all numbers of a claim, in whatever form. ``look_at_clock`` raises when
-    time is over.
+    ``look_at_clock`` raises when time is over.
     """
 
     def __init__(
@@ -63,28 +61,30 @@ class Reader:
         sources: Sources,
         question: str,
         *,
-        known: Callable[[Sentence], bool],
         look_at_clock: Callable[[], None],
     ) -> None:
         self._model = model
         self._sources = sources
         self._question = question
-        self._known = known
         self._look_at_clock = look_at_clock
 
-    def read(self, units: Sequence[Unit]) -> list[Reading]:
-        """One reading for each claim of ``units``, in order."""
-        risk = self._model.settings.risk
+    def read(self, answer: str, units: Sequence[Unit]) -> list[Reading]:
+        """One reading for each claim of ``units``, which are of ``answer``, in order."""
+        risk, whole = self._model.settings.risk, self.new(answer)
         return [
             Reading(
                 held.claim,
                 held.passage,
-                held.everywhere,
-                risk=risk(held.logit, held.everywhere, held.here),
-                alone=risk(held.alone, held.everywhere, held.here),
+                held.novelty,
+                risk=risk(held.logit, held.novelty, whole),
+                alone=risk(held.alone, held.novelty, held.novelty),
             )
             for held in self.held(units)
         ]
+
+    def new(self, text: str) -> Novelty:
+        """What an answer, or a claim, says that no evidence has."""
+        return novelty(text, self._sources.lexicon)
 
     def held(self, units: Sequence[Unit]) -> list[Held]:
         """Each claim of ``units`` beside what it is held against, in order."""
@@ -101,8 +101,4 @@ class Reader:
         return with_question(text, self._question)
 
     def _held(self, claim: Sentence, passage: Passage, together: float, alone: float) -> Held:
-        everywhere = novelty(claim.text, self._sources.lexicon)
-        if self._known(claim):  # "330 m" is no news where the evidence says "330 metres"
-            everywhere = replace(everywhere, number=0.0)
-        here = novelty(claim.text, Lexicon.of(words(passage.text)))
-        return Held(claim, passage, (together + alone) / 2, alone, everywhere, here)
+        return Held(claim, passage, (together + alone) / 2, alone, self.new(claim.text))

@@ -1,8 +1,8 @@
 """`EmbeddedVerifier`: the reliability model in the box. Offline, on the CPU, without torch.
 
 For each claim of the answer the best sentences of the evidence are selected, and a cross-encoder reads both together,
-beside short evidence once more with the claim's neighbours. Its reading and what the claim says that the evidence lacks
-(words, neighbours, numbers, names) make the risk. The answer is as risky as its riskiest claim. Deterministic checks
+beside short evidence once more with the claim's neighbours. Its reading and what claim and answer say that the evidence
+lacks (words, neighbours, numbers) make the risk. The answer is as risky as its riskiest claim. Deterministic checks
 stand beside the model: what they find, they find exactly.
 """
 
@@ -22,7 +22,6 @@ from pathlib import Path
 
 from guardrail.cache import Cache, MemoryCache
 from guardrail.checks import ALONE, CHECKS, VERSION, Case, found_in
-from guardrail.checks.standing import borne_out
 from guardrail.claims import Sentence, asks, bad_clause, claims, with_question
 from guardrail.conversation import Evidence
 from guardrail.cores import cores
@@ -118,11 +117,9 @@ class EmbeddedVerifier:
         if not any(is_latin(piece.text) for piece in check.evidence):
             return _no_verdict(Cause.LANGUAGE, "no evidence is in the Latin script, and the model knows no other")
         sources = self._sources(check.evidence)
-        reader = Reader(
-            self._model(), sources, question, known=lambda claim: self._known(case, claim), look_at_clock=look_at_clock
-        )
+        reader = Reader(self._model(), sources, question, look_at_clock=look_at_clock)
         together = units(check.turn.text, stated, room=room(sources.words), since=check.since)
-        readings = reader.read(together)
+        readings = reader.read(check.turn.text[check.since :], together)
         before = (sources.passage(with_question(claim.text, question)) for claim in said if claim.end <= check.since)
         passages = chain((reading.passage for reading in readings), before)
         if any(map(_concerned, passages)) or _concerned(sources.passage(question)):
@@ -155,9 +152,6 @@ class EmbeddedVerifier:
 
     def _threshold(self, check: Check) -> float:
         return self.threshold if check.threshold is None else check.threshold
-
-    def _known(self, case: Case, claim: Sentence) -> bool:
-        return "numbers" in self._checks and borne_out(case, claim.start, claim.end)
 
     def _verdict(self, readings: Sequence[Reading], check: Check) -> Verdict:
         threshold = self._threshold(check)

@@ -93,6 +93,7 @@ class AsyncGatedStream:
             self._chunks(self._response, self._gating.first),
             known.conversation,
             split=self._gating.split,
+            merge=self._gating.merge,
             generate=self._go_on,
             close=functools.partial(self._close, self._response),
             evidence=known.evidence,

@@ -80,6 +80,7 @@ class GatedStream:
             self._chunks(self._response, self._gating.first),
             known.conversation,
             split=self._gating.split,
+            merge=self._gating.merge,
             generate=self._go_on,
             close=lambda: _hang_up(self._response),
             evidence=known.evidence,

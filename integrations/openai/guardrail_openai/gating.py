@@ -9,11 +9,11 @@ from typing import Any
 from guardrail.outcome import Outcome
 from guardrail.streams.values import Chunk, Ended, Item, Release, Write
 from guardrail.wire.chat import ChatCodec
-from guardrail.wire.chat_stream import ChatReader, ChatWriter, split_chat
+from guardrail.wire.chat_stream import ChatReader, ChatWriter, merge_chat, split_chat
 from guardrail.wire.exchange import Json
 from guardrail.wire.gated import Reader, Writer, comment
 from guardrail.wire.responses import ResponsesCodec
-from guardrail.wire.responses_stream import ResponsesReader, ResponsesWriter, split_response
+from guardrail.wire.responses_stream import ResponsesReader, ResponsesWriter, merge_response, split_response
 from guardrail.wire.sse import Event, EventDecoder
 from guardrail_openai.exchange import Exchange, GenerationError
 
@@ -27,6 +27,7 @@ class Gating:
     first: Reader[Any]
     writer: Writer[Any]
     split: Any
+    merge: Any
     choices: int = 1
     typed: bool = False
     """Whether the consumer asked for typed events."""
@@ -86,8 +87,8 @@ def gating_for(exchange: Exchange) -> Gating | None:
     if isinstance(exchange.codec, ChatCodec):
         reader, options, n = ChatReader(), body.get("stream_options"), body.get("n")
         writer = ChatWriter(reader, wants_usage=isinstance(options, dict) and options.get("include_usage") is True)
-        return Gating(reader, writer, split_chat, n if isinstance(n, int) else 1, exchange.typed)
+        return Gating(reader, writer, split_chat, merge_chat, n if isinstance(n, int) else 1, exchange.typed)
     if isinstance(exchange.codec, ResponsesCodec):
         first = ResponsesReader()
-        return Gating(first, ResponsesWriter(first), split_response, 1, exchange.typed)
+        return Gating(first, ResponsesWriter(first), split_response, merge_response, 1, exchange.typed)
     return None

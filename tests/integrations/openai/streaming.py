@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from guardrail.wire.sse import EventDecoder
 from tests.integrations.openai.clients import ASK, ASKED, Client, done, entered, listed
 from tests.integrations.openai.upstream import Json, Reply, completion, delta, raw, response, sse
 
@@ -52,6 +53,21 @@ def chat_events(pieces: Sequence[str], *, index: int = 0, usage: bool = False, *
 def chat(pieces: Sequence[str], *, usage: bool = False) -> Reply:
     """A streamed chat completion."""
     return sse(*chat_events(pieces, usage=usage))
+
+
+def heard(body: bytes) -> tuple[list[str], list[str]]:
+    """What a body says in chunks that are nothing but text, and its other events as they came."""
+    decoder, texts, others = EventDecoder(), list[str](), list[str]()
+    for event in (*decoder.feed(body), *decoder.flush()):
+        payload = event.json() or {}
+        choices: Any = payload.get("choices") or [{}]
+        said = choices[0].get("delta", {}).get("content")
+        said = payload["delta"] if payload.get("type") == "response.output_text.delta" else said
+        if isinstance(said, str) and said:
+            texts.append(said)
+        else:
+            others.append(event.data if event.data else event.raw.decode())
+    return texts, others
 
 
 def response_payloads(pieces: Sequence[str], id: str = "resp_1") -> list[Json]:

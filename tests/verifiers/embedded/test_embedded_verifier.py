@@ -314,13 +314,13 @@ def test_a_right_sentence_is_not_marked_for_its_neighbour() -> None:
     assert [finding.text for finding in verdict.findings] == ["Adults pay 25 euros."]
 
 
-def test_a_number_in_another_unit_is_no_news() -> None:
-    told, reckoned = (
-        EmbeddedVerifier(checks=names).verify(check("It is 0.33 km tall.", TOWER)) for names in ((), ("numbers",))
-    )
-    assert told.risk is not None
-    assert reckoned.risk is not None
-    assert reckoned.risk < told.risk
+def test_what_is_new_in_the_whole_answer_counts_for_each_claim() -> None:
+    told = Evidence("Adults pay 6 euros. The museum displays 4,500 paintings.", "caller")
+    alone = verify("Adults pay 6 euros.", told)
+    among = verify("Adults pay 6 euros. Wombats quarrel, unfathomably, about gorgonzola and xylophones.", told)
+    assert alone.status is Status.RELIABLE
+    assert [finding.text for finding in among.findings] != []
+    assert all("6 euros" not in finding.text for finding in among.findings)
 
 
 def test_what_contradicts_the_conversation_is_unreliable_without_evidence() -> None:
