@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from guardrail.checks.spelled import ORDINALS, spelled
 from guardrail.checks.units import CURRENCY_SIGNS, SCALES, UNITS, Meaning
@@ -42,7 +43,7 @@ _UNDER = re.compile(
 _LONGEST = 30
 """Characters of a number; more digits than that are none that anybody means."""
 _PER = re.compile(
-    r"(?: (?:per|an?|each|every|0?1)[ ]+|[ ]?/[ ]?|[ ](?=\w+ly\b))(hour|day|week|month|year|hourly|daily|weekly|monthly|yearly|annually|annum)\b",
+    r"(?: (?:\w+ ){0,2}(?:per|an?|each|every|0?1)[ ]+|[ ]?/[ ]?|[ ](?=\w+ly\b))(minute|second|hour|day|week|month|year|hourly|daily|weekly|monthly|yearly|annually|annum)\b",
     re.IGNORECASE,
 )
 _EACH = {
@@ -54,7 +55,7 @@ _EACH = {
     "annually": "year",
     "annum": "year",
 }
-_LETTER = re.compile(r"[A-Z](?![a-z])")
+_LETTER = re.compile(r"[A-Z](?![a-z])|[a-f]\b")
 _JOINED = re.compile(r"[A-Za-z\ufffc_#@][-–.]?\Z|[A-Za-z]\+\Z")
 _PLACE = re.compile(rf"\b({'|'.join(list(ORDINALS)[1:12])})\b", re.IGNORECASE)
 _FRACTION = re.compile(r"(?<![\d/.])(\d{1,2})/(\d{1,2})(?![\d/])")
@@ -155,11 +156,19 @@ _WHOLE = re.compile(
 )
 
 
+_LASTING = re.compile(
+    r"(?<=\bfor )(an?) (week|month|year|day|fortnight|decade)\b(?! or | and a half)|(?<=\bwithin )(an?) (week|month|year|day|fortnight)\b|"
+    r"(?<=\blasts )(an?) (week|month|year|day|fortnight|decade)\b|(?<=\btakes )(an?) (week|month|year|day|fortnight)\b"
+)
+"""A single one that is a length of time: "for a week"."""
+
+
 def _wholes(text: str) -> Iterator[Amount]:
     """The "an hour" of "an hour and twenty minutes"."""
-    for match in _WHOLE.finditer(text):
-        name, factor, _ = UNITS[match[2].lower()][0]
-        yield Amount(match.start(), match.end(), match[0], ((name, factor),), factor, 2, False, "", 1.0, 1.0)
+    for match in chain(_WHOLE.finditer(text), _LASTING.finditer(text)):
+        unit = next(group for group in match.groups()[1::2] if group).lower()
+        name, factor, _ = UNITS[unit][0]
+        yield Amount(match.start(), match.end(), match[0], ((name, factor),), factor, 1, False, "", 1.0, 1.0)
 
 
 def _feet(text: str) -> Iterator[Amount]:

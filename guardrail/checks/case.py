@@ -13,7 +13,7 @@ from guardrail.checks.aside import BLANK, NUMBERING, prose, without
 from guardrail.checks.content import WORD, stems
 from guardrail.checks.moments import Moment, moments
 from guardrail.checks.named import Named, named
-from guardrail.checks.slots import Slot, is_numbered, misplaced, read
+from guardrail.checks.slots import Slot, is_numbered, misplaced, read, words_of
 from guardrail.checks.turns import Turns
 from guardrail.checks.units import UNITS
 from guardrail.conversation import Evidence, Message
@@ -149,7 +149,9 @@ class Case:
         """Places of the answer whose values the evidence gives of something else, and the value that it gives of this."""
         said = read(self.words)
         return {
-            (s.start, s.end): r for s, r in misplaced(said, self.slots_told) if BLANK not in self.prose[s.start : s.end]
+            (s.start, s.end): r
+            for s, r in misplaced(said, self.slots_told, words_of(self.question))
+            if BLANK not in self.prose[s.start : s.end]
         }
 
     @cached_property

@@ -117,6 +117,7 @@ def swapped(answer: str, earlier: Sequence[str], evidence: Sequence[str], turns:
     told = frozenset(word.key for text in earlier for word in _words(text))
     settled = [text for text in earlier if turns.recalls or _COMMITS.search(text)]
     before = [clause for text in settled for clause in _clauses(text) if not _UNSAID.search(clause.text)]
+    earlier_words: list[_Word] = []
     for clause in _clauses(answer):
         if _UNSAID.search(clause.text):
             continue
@@ -127,8 +128,10 @@ def swapped(answer: str, earlier: Sequence[str], evidence: Sequence[str], turns:
         )
         for option in new:
             if (held := _other(option, clause, before, said, where, turns)) is not None:
-                yield Swap(option.start, option.end, held.text)
+                place = next((w for w in earlier_words if _stands_for(w, option, where, told, turns)), option)
+                yield Swap(place.start, place.end, held.text)
                 return
+        earlier_words += clause.words
 
 
 _COMMITS = re.compile(
@@ -177,6 +180,12 @@ def _other(
             ):
                 return other
     return None
+
+
+def _stands_for(word: _Word, option: _Word, where: dict[str, list[_Part]], told: frozenset[str], turns: Turns) -> bool:
+    """Whether a word that was said before the option is of the same part of the evidence, and as new: "Monday" of "Mondays 18:00"."""
+    together = any(option.key in part.words for part in where.get(word.key, ()))
+    return together and not word.verbal and not _has(told, word.key) and word.key not in turns.asked
 
 
 def _has(words: frozenset[str], wanted: str) -> bool:

@@ -57,8 +57,44 @@ def consistency(case: Case) -> list[Finding]:
     What the evidence or the user says now is no contradiction, nor is an answer that corrects itself.
     Needs no evidence.
     """
-    if not case.earlier or _CORRECTS.search(case.prose) or case.turns.moves:
+    if _CORRECTS.search(case.prose):
         return []
+    places = [*_within(case), *(_against_earlier(case) if case.earlier and not case.turns.moves else ())]
+    taken: list[Finding] = []
+    for start, end, held in places:
+        if not any(start < other.end and other.start < end for other in taken):
+            taken.append(_finding(case, start, end, held))
+    return taken
+
+
+_CONTRASTS = re.compile(
+    r"\b(?:but|however|although|though|while|whereas|except|unless|if|only|other|another|instead|rather|both|either|some|without|before|after|until|when|"
+    r"usually|normally|sometimes|often|may|might|could|first|then|now|later|previously|new|old)\b", re.IGNORECASE,
+)  # fmt: skip
+
+
+def _within(case: Case) -> Iterator[tuple[int, int, str]]:
+    """Clauses of the answer that deny in the same words what one before them says."""
+    before: list[Said] = []
+    for claim in case.claims[:_MOST_CLAIMS]:
+        if _CONTRASTS.search(claim.text):
+            continue
+        for clause in clauses(claim):
+            if len(clause.words) < _WORDS or clause.other:
+                continue
+            held = next(
+                (b for b in before if b.words == clause.words and b.text != clause.text and opposed(clause, b)), None
+            )
+            if held is not None:
+                yield clause.start, clause.start + len(clause.text), held.text
+            before.append(clause)
+
+
+_MOST_CLAIMS = 100
+
+
+def _against_earlier(case: Case) -> list[tuple[int, int, str]]:
+    """What contradicts an earlier turn."""
     before = [(text, said) for text in case.earlier for said in _statements(claims_of(prose(text)))][-_MOST:]
     found: list[tuple[int, int, str]] = []
     if not case.turns.turns_to:
@@ -67,12 +103,7 @@ def consistency(case: Case) -> list[Finding]:
         found += [*_elsewhere(case), *_swapped(case), *_not_done(case)]
     if not case.turns.turns_to & _known(case):
         found += _denied(case)
-    found += [*_relabelled(case), *_unable(case), *_outranked(case)]
-    taken: list[Finding] = []
-    for start, end, held in found:
-        if not any(start < other.end and other.start < end for other in taken):
-            taken.append(_finding(case, start, end, held))
-    return taken
+    return [*found, *_relabelled(case), *_unable(case), *_outranked(case)]
 
 
 def _known(case: Case) -> frozenset[str]:
@@ -241,7 +272,7 @@ def _keys(text: str) -> frozenset[str]:
 def _contradicted(case: Case, said: _Statement, before: list[tuple[str, _Statement]]) -> Iterator[tuple[int, int, str]]:
     """Places of ``said`` that the latest statement about the same contradicts."""
     for _, other in reversed(before):
-        recalled = case.turns.asks_back and _same_noun(said, other)
+        recalled = case.turns.asks_back and (_same_noun(said, other) or bool(said.words & other.words - FILLERS))
         if not (_same_subject(said, other) or _same_count(said, other) or recalled):
             continue
         if not recalled and _is_of_another(case, said.words, other.words):

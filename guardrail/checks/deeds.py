@@ -65,6 +65,7 @@ def deeds(text: str, names: Sequence[Named] | None = None) -> list[Deed]:
 
 
 def _deeds(text: str, start: int, end: int, inside: Sequence[Named]) -> Iterator[Deed]:
+    yield from _roles(text, inside)
     for doers in _rows(text, inside):
         doers = _whole(text, doers, inside)
         low, high = _clause(text, start, end, doers[0].start)
@@ -116,6 +117,26 @@ _IS = re.compile(
     r"\b(?:the|your|our|my|his|her|its|their|\w+['’]s)[ ]((?:[a-z][\w-]*[ ]){0,3}?)([a-z][\w-]{2,})"
     r"(?:,|:|[ ](?:is|was|will be))[ ](?:(?:Prof|Dr|Mr|Mrs|Ms)\.?[ ])?\Z", re.IGNORECASE,
 )  # fmt: skip
+
+
+_ROLES = (
+    r"(?:judge|coach|ceo|cfo|cto|coo|chief executive|minister|president|director|captain|manager|mayor|chair(?:man|woman)?|author|architect|editor|"
+    r"referee|secretary|treasurer|spokes(?:man|woman|person)|chancellor|governor|conductor|composer|producer|founder|landlord|tenant|supervisor)"
+)
+_TITLE = re.compile(rf"\b({_ROLES})[ ]\Z", re.IGNORECASE)
+_TITLED = re.compile(rf"({_ROLES})[ ](?=[A-Z])", re.IGNORECASE)
+_IS_ROLE = re.compile(
+    rf"(?:,|[ ](?:is|was|has been))[ ](?:the|our|your|their|its|an?)[ ](?:[a-z]+[ ]){{0,2}}?({_ROLES})\b", re.IGNORECASE
+)
+
+
+def _roles(text: str, inside: Sequence[Named]) -> Iterator[Deed]:
+    """ "Coach Ana Rey", "Ana Rey, the coach": who is what."""
+    for name in inside:
+        match = _TITLED.match(text, name.start, name.end) or _IS_ROLE.match(text, name.end) or _TITLE.search(
+            text, max(0, name.start - 24), name.start)  # fmt: skip
+        if match:
+            yield Deed(f"is {key(match[1].lower())}", (name,), frozenset(), (), False, ())
 
 
 def _role(doers: Sequence[Named], part: re.Match[str]) -> Deed:

@@ -35,6 +35,7 @@ _CUES = {
         r"loss|surplus|change\w*|drop\w*|fell|fall\w*|rose|ris\w+|grew|grow\w*|increas\w+|decreas\w+|reduc\w+|gain\w*|others?|pay|"
         r"needed|majority|i\.e|that is|net|after|makes?|so)\b|=", re.IGNORECASE,
     ),
+    "perimeter": re.compile(r"\b(?:perimeter|all (?:the way )?round|fenc\w+|circumference)\b", re.IGNORECASE),
     "rest": re.compile(
         r"\b(?:rest|others?|remain\w*|left|leav\w+|not|no|none|never|without|majority|against|fail\w*|else|free|unused|discount\w*|off|net|instead|"
         r"sav\w+|pay|missing|empty|out of|only|just|lacks?)\b|n['’]t\b", re.IGNORECASE,
@@ -94,7 +95,9 @@ def _follows(said: Amount, group: Sequence[Amount], told: frozenset[str], scales
         if change:
             return any(close(said, said.value, value, 1e-3) for value in _changes(group, said, change))
         return any(close(said, said.value, value, 1e-3) for value in _ratios(group, said, "rest" in told))
-    like = [amount for amount in group if comparable(said, amount) or amount.bare]
+    like = [amount for amount in group if comparable(said, amount)]
+    if len(like) < 2:  # tables and lists leave units out
+        like = [amount for amount in group if comparable(said, amount) or amount.bare]
     if said.readings[0][0] == "time":
         like += [amount for amount in group if amount.bare and 1000 <= amount.value <= 2100]
         if any(close(said, said.value, value, _EXACT) for value in _spans(like)):
@@ -110,7 +113,7 @@ def _follows(said: Amount, group: Sequence[Amount], told: frozenset[str], scales
     near = (value for value in outcomes if low <= value <= high)
     if any(_makes(said, value * scale, exact) for value in near for scale in scales):
         return True
-    three = _of_three(group) if "product" in told and len(group) <= _SMALL else ()
+    three = _of_three(group, said) if "product" in told and len(group) <= _SMALL else ()
     return any(abs(said.value - value) <= _EXACT * abs(value) for value in three)
 
 
@@ -144,6 +147,8 @@ def _outcomes(values: Sequence[float], told: frozenset[str]) -> Iterator[float]:
         yield from (total for total, _ in _run_sums(values))
         yield from (one + two for one, two in combinations(values, 2))
         yield from (sum(values) - value for value in values if len(values) > 2)
+    if "perimeter" in told:
+        yield from (2 * (one + two) for one, two in combinations(values, 2))
     if "difference" in told:
         yield from (abs(one - two) for one, two in combinations(values, 2))
         if len(values) > 2:
@@ -188,11 +193,48 @@ def _speeds(group: Sequence[Amount]) -> Iterator[float]:
     yield from (3.6 * length / time for length in lengths for time in times if time)
 
 
+_SECONDS = {
+    "hour": 3600.0,
+    "day": 86400.0,
+    "week": 604800.0,
+    "month": 2629800.0,
+    "year": 31557600.0,
+    "minute": 60.0,
+    "second": 1.0,
+}
+
+
+def _rates(group: Sequence[Amount], said: Amount) -> Iterator[float]:
+    """How long a whole lasts at so much a time, and how much so long makes: "18 litres a minute"."""
+    for rate in group:
+        seconds = _SECONDS.get(rate.per)
+        if not seconds or not rate.value:
+            continue
+        for other in group:
+            if said.readings[0][0] == "time" and other is not rate and comparable(other, rate):
+                yield other.value / rate.value * seconds
+            elif other.readings[0][0] == "time" and comparable(said, rate):
+                yield rate.value * other.value / seconds
+
+
+def _weighted(group: Sequence[Amount], said: Amount) -> Iterator[float]:
+    """So many of one and so many of another: "2 × €14 + 3 × €8"."""
+    counts = [a.figure for a in group if a.bare and a.figure == int(a.figure)]
+    worths = [a for a in group if comparable(said, a) and (said.bare or not a.bare)]
+    if len(counts) > _SMALL or len(worths) > _SMALL:
+        return
+    made = [(count * worth.value, worth) for count in counts for worth in worths if count > 1]
+    yield from (one + two for (one, a), (two, b) in combinations(made, 2) if a is not b)
+
+
 def _products(group: Sequence[Amount], said: Amount) -> Iterator[float]:
     """Parts of numbers, one number divided among or taken times another, and three of them by the rule of three."""
     if said.readings[0][0] == "speed":
         yield from _speeds(group)
+    yield from _rates(group, said)
     shares = [amount for amount in group if amount.readings[0][0] in ("percent", "share")]
+    if len(group) <= _FEW:
+        yield from _weighted(group, said)
     for part in shares:
         share = part.value / (100 if part.readings[0][0] == "percent" else 1)
         for whole in group:
@@ -205,7 +247,10 @@ def _products(group: Sequence[Amount], said: Amount) -> Iterator[float]:
                 yield one.value / two.value
             if one.value:
                 yield two.value / one.value
-            yield one.value * two.value
+            if not (one.figure == 1 and one.readings[0][0] == "time") and not (
+                two.figure == 1 and two.readings[0][0] == "time"
+            ):
+                yield one.value * two.value
             if one.figure != 1 != two.figure:
                 yield one.figure * two.figure
         if not comparable(one, two):
@@ -231,14 +276,14 @@ def _fit(said: Amount, one: Amount, two: Amount) -> bool:
     return one.bare or two.bare or said.bare or not comparable(one, two) or not comparable(said, one)
 
 
-def _of_three(group: Sequence[Amount]) -> Iterator[float]:
+def _of_three(group: Sequence[Amount], said: Amount) -> Iterator[float]:
     for one, two, three in permutations(group, 3):
         if three.value and (comparable(one, three) or comparable(two, three)) and one.start < two.start:
             yield one.value * two.value / three.value
             yield one.figure * two.figure / three.figure if three.figure else 0.0
     for one, two in combinations(group, 2):
         for three in group:
-            if three is not one and three is not two:
+            if three is not one and three is not two and comparable(said, three) and (said.bare or not three.bare):
                 yield one.figure * two.figure + three.figure
                 yield abs(one.figure * two.figure - three.figure)
 
@@ -254,12 +299,9 @@ def _changes(group: Sequence[Amount], said: Amount, change: str) -> Iterator[flo
         if amount.readings[0][0] != "ordinal" and not _is_year(amount):
             sorts.setdefault(amount.readings[0][0], []).append(abs(amount.value))
     for values in sorts.values():
-        known = set(values)
         for low, high in (sorted(pair) for pair in combinations(values, 2)):
             if low > 0:
                 yield whole * (high - low) / (low if change == "up" else high)
-                if not (high - low in known if change == "up" else high + low in known):
-                    yield whole * low / high  # the low one may be what was added or taken
 
 
 def _ratios(group: Sequence[Amount], said: Amount, rest: bool) -> Iterator[float]:

@@ -37,9 +37,9 @@ class Moment:
     end: int
     text: str
     grain: str
-    """``date`` (any of year, month, day), ``quarter`` (of a year), ``decade``, ``century``, ``weekday`` or ``time``."""
+    """``date`` (any of year, month, day), ``quarter`` or ``season`` (of a year), ``decade``, ``century``, ``weekday`` or ``time``."""
     readings: tuple[tuple[int | None, int | None, int | None], ...] = ()
-    """Year, month or quarter, day; several where the order is not told. Else the number in the first place."""
+    """Year, month or quarter (winter is 1), day; several where the order is not told. Else the number in the first place."""
     sure: bool = True
     """False for a bare number that may be a year."""
     until: bool = False
@@ -213,6 +213,13 @@ def _quarter(match: re.Match[str]) -> _Said | None:
 _QUARTERS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4}
 
 
+_SEASONS = {"spring": 2, "summer": 3, "autumn": 4, "fall": 4, "winter": 1}
+
+
+def _season(match: re.Match[str]) -> _Said | None:
+    return "season", ((_number(match, "year"), _SEASONS[match["season"].lower()], None),)
+
+
 def _weekday(match: re.Match[str]) -> _Said | None:
     name = match["name"].lower()[:3]
     return "weekday", ((next(at for at, day in enumerate(_DAYS) if day.startswith(name)), None, None),)
@@ -224,6 +231,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     (re.compile(r"(?<![\d-])(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)"), _iso),
     (re.compile(r"(?<![\d./-])(\d{1,2})[./-](\d{1,2})[./-](\d{4}|\d{2})(?![\d])(?!\.\d)"), _slashed),
     (re.compile(rf"(?<![\d.,])(?P<at>(?P<day>{_DAY}){_NTH})(?={_TO}{_DAY}{_NTH}\s+(?:of\s+)?(?P<month>{_MONTH}))"), _date),
+    (re.compile(rf"\b(?P<season>spring|summer|autumn|fall|winter)(?: of)? (?P<year>{_YEAR})(?!\d)", re.I), _season),
     (re.compile(rf"\bQ(?P<q>[1-4])(?:(?: of)?[ /-](?:FY)?(?P<year>{_YEAR})(?!\d))?\b"), _quarter),
     (re.compile(rf"\b(?P<year>{_YEAR})[ /-]?Q(?P<q>[1-4])\b"), _quarter),
     (re.compile(rf"\b(?P<year>{_YEAR})[ ](?P<word>first|second|third|fourth|1st|2nd|3rd|4th) quarter\b", re.I), _quarter),
@@ -238,7 +246,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     (re.compile(r"(?<![\d:.])(?P<hour>[01]?\d|2[0-4])(?=\s?[-–]\s?(?:[01]?\d|2[0-4])\s?(?:h\b|[ap]m\b|[ap]\.m\.))(?P<half>(?!))?"), _time),
     (re.compile(r"(?<=\d[-–])(?P<hour>[01]?\d|2[0-4])\s?h\b(?P<half>(?!))?"), _time),
     (re.compile(r"(?<![\d:.])(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::[0-5]\d)?(?![\d:])(?P<half>(?!))?"), _time),
-    (re.compile(r"\b(?P<part>half|quarter|five|ten|twenty|twenty-five|\d{1,2})(?: minutes?)? (?P<way>past|to) (?P<word>\w+)\b", re.I), _spoken),
+    (re.compile(r"\b(?P<part>half|quarter|five|ten|twenty|twenty-five|\d{1,2}(?= minutes? )|\d{1,2}(?= past))(?: minutes?)? (?P<way>past|to) (?P<word>\w+)\b", re.I), _spoken),
     (re.compile(r"\b(?:noon|midday|midnight)\b", re.I), _time),
     (re.compile(r"\b(?P<name>Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)s?\b", re.I), _weekday),
     (re.compile(r"\b(?P<feast>Christmas Eve|Christmas Day|Boxing Day|New Year['’]s Eve|New Year['’]s Day|Halloween|Valentine['’]s Day|May Day)"
@@ -248,6 +256,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     (re.compile(r"(?<=\d\d\d\d)\s?(?:-|–|/|to|and)\s?(?P<at>['’]?(?P<short>\d\d))(?![\d\w-])"), _short_year),
     (re.compile(rf"(?<=\d\d\d\d)[–/-](?P<at>(?P<year>{_YEAR}))(?!\d)"), _date),
     (re.compile(rf"(?<![.!?]\s)(?<!\A)(?<!\n)\b(?P<month>{_MONTH})\b(?!\s+[A-Z])"), _date),
+    (re.compile(r"(?:\A|(?<=[.!?]\s)|(?<=\n))(?P<month>January|February|April|June|July|August|September|October|November|December|"
+                r"(?:March|May)(?= (?:was|saw|is|had|brought|came|sales|figures|turnover|revenue)\b))\b(?! [A-Z])"), _date),
 )  # fmt: skip
 """Patterns from the fullest to the barest; each takes what those before it left."""
 _LENIENT: tuple[tuple[re.Pattern[str], _Reader], ...] = (

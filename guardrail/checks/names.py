@@ -158,6 +158,7 @@ def _tokens(text: str, claim: Claim) -> list[_Token]:
     for match in _TOKEN.finditer(text, claim.start, claim.end):
         word = match[0]
         first = bool(_START.search(text[max(claim.start, match.start() - 6) : match.start()]))
+        first = first and not _INITIAL.search(text, max(claim.start, match.start() - 3), match.start())
         if (
             first
             and _VALUE.search(text, max(claim.start, match.start() - 8), match.start())
@@ -170,6 +171,7 @@ def _tokens(text: str, claim: Claim) -> list[_Token]:
     return found
 
 
+_INITIAL = re.compile(r"\b[A-Z]\. \Z")
 _VALUE = re.compile(r"\w\*{0,2}:\*{0,2}[ ]\*{0,2}\Z")
 _ENDS = re.compile(r"\*{0,2}(?:[,.;\n]|\Z)")
 """Between a colon and the end of an item stands a value, not a sentence."""

@@ -43,7 +43,7 @@ _LASTS = re.compile(
 _UN = ("un", "in", "im", "il", "ir", "dis", "non", "non-")
 _PAIRS = {
     "allowed": (r"allow\w*|permit\w*|legal|lawful", r"forbid\w*|forbade|prohibit\w*|ban(?:s|ned)?|illegal|unlawful|disallow\w*"),
-    "free": (r"free(?: of charge)?|no (?:extra |additional )?(?:charge|cost|fee)|complimentary", r"pay|paid|charged?|chargeable|(?:normal|full|regular|extra) (?:price|charge|cost|fare)"),
+    "free": (r"free(?: of charge)?|no (?:extra |additional )?(?:charge|cost|fee)|complimentary", r"pay|paid|charged?|chargeable|(?:normal|full|regular|extra) (?:price|charge|cost|fare)|fees?|surcharges?"),
     "open": (r"open(?:s|ed)?", r"closed?|closes|shut"),
     "included": (r"includ\w+|covered|covers", r"exclud\w+|extra|separately"),
     "available": (r"available|in stock", r"unavailable|out of stock|sold out"),

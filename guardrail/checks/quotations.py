@@ -21,9 +21,15 @@ _SAYS = re.compile(
     r"\b(?:sa(?:id|ys|ying)|stat(?:es?|ed|ing)|wr(?:ote|ites?|itten)|reads?|quot\w+|according|not(?:es|ed)|call(?:s|ed)|"
     r"promis\w+|warn\w*|claim\w*|argu\w+|add(?:s|ed)|ask(?:s|ed)|repl\w+|answer\w*|declar\w+|describ\w+|told|tells?|"
     r"explain\w*|mention\w*|announc\w+|insist\w*|admit\w*|stress\w*|conclud\w+|words?|ends?|clos\w+|open(?:s|ed) with|"
-    r"remark\w*|comment\w*|report\w*|phras\w*|text|section|clause|article|policy|manual|sign|letter|rul\w+|requir\w+|provides?)\b|:\s*\W?\Z",
+    r"remark\w*|comment\w*|report\w*|phras\w*|text|section|clause|article|policy|manual|sign|letter|rul\w+|requir\w+|provides?|runs?|goes|messages?|errors?|(?:abort|stop|fail|respond|greet|answer|display)\w* with|shows?)\b|:\s*\W?\Z",
     re.IGNORECASE,
 )
+_LABELS = re.compile(
+    r"\b(?:label\w*|says|reads|said|stat(?:es|ed)|(?<!so-)called|messages?|errors?|motto|slogan|button|sign|titled|named|marked|press|click|choose|select|tap)"
+    r"(?: is| was| reads)?\W{0,3}\Z", re.IGNORECASE,
+)  # fmt: skip
+_LABELLED = re.compile(r"\W{0,3} ?(?:button|option|tab|link|menu|message|error|field|sign|label)\b", re.IGNORECASE)
+"""What makes two words in quotes a quotation of what is written somewhere."""
 _GAP = re.compile(r"\s*(?:\[[^\]\n]*\]|\(?\.\.\.\)?|…|" + BLANK + r"+)\s*")
 _WORD = re.compile(r"[^\W_]+")
 _LONG = 6
@@ -75,7 +81,7 @@ def _is_quotation(case: Case, start: int, end: int, text: str) -> bool:
     """Whether it repeats somebody's words, rather than naming a title or keeping a word at arm's length."""
     words = list(re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)*", text))
     claim = case.claim_at(start)
-    if len(words) < 3:
+    if len(words) < 2:
         return False
     if claim is None or (not case.answer[:start].strip(" \n\"“'") and not case.answer[end:].strip(" \n\"”'.")):
         return False
@@ -83,8 +89,10 @@ def _is_quotation(case: Case, start: int, end: int, text: str) -> bool:
     small = [word for word in words if word[0].islower() and len(word) > 3]
     if len(capital) > 1 and not small:
         return False
-    around = case.prose[max(0, claim.start - 100) : start] + " " + case.prose[end : claim.end]
-    return len(words) >= _LONG or bool(_SAYS.search(around))
+    before, after = case.prose[max(0, claim.start - 100) : start], case.prose[end : claim.end]
+    if len(words) == 2:
+        return bool(_LABELS.search(before) or _LABELLED.match(after))
+    return len(words) >= _LONG or bool(_SAYS.search(before) or _SAYS.search(after))
 
 
 def _stands_in(text: str, known: str) -> bool:

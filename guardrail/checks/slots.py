@@ -21,7 +21,7 @@ from guardrail.checks.named import Named, named
 from guardrail.checks.support import comparable, same
 from guardrail.grounding.statements import sentences
 
-__all__ = ["Slot", "agree", "conflicting", "is_label", "is_numbered", "misplaced", "read"]
+__all__ = ["Slot", "agree", "conflicting", "is_label", "is_numbered", "misplaced", "read", "words_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ _LONGEST = 3_000
 _PAIRS = 60_000
 """So many pairs of values are compared at most: beyond, no value is said to be misplaced."""
 _CUT = re.compile(
-    r"[;,:](?=\s)|\((?=[^()]{25})|(?<=[^()]{25})\)|[—|]|\s[-–]\s|\b(?:and|but|while|whereas|against|although|though|then|with|before|after|until|versus|vs|plus|"
+    r"[;,:](?=\s)|\((?=[^()]{25}|\d[^()]* [a-z]{3})|(?<=[^()]{25})\)|[—|]|\s[-–]\s|\b(?:and|but|while|whereas|against|although|though|then|with|before|after|until|versus|vs|plus|"
     r"compared|(?:up|down) from|than)\b",
     re.IGNORECASE,
 )
@@ -377,13 +377,18 @@ def _rows(text: str, values: Sequence[Value]) -> dict[int, int]:
 def _own(words: Sequence[_Word], value: Value, inside: Sequence[Value]) -> frozenset[str]:
     """The words of a value itself; those of the other times of its sort too, which are none of its surroundings."""
     if not isinstance(value, Moment):
-        return _stems(words, value.start, value.end)
+        rate = _RATE if isinstance(value, Amount) and value.per else 0  # "a year" in "0.75 % a year"
+        return _stems(words, value.start, value.end + rate)
     alike = [
         other
         for other in inside
         if isinstance(other, Moment) and (_parts(other) == _parts(value) or _of_one_day(value, other))
     ]
     return frozenset(word.stem for word in words if any(a.start <= word.start < a.end for a in alike))
+
+
+_RATE = 9
+"""Characters behind an amount within which the time stands that it is for."""
 
 
 def _of_one_day(value: Moment, other: Moment) -> bool:
@@ -446,6 +451,8 @@ def _verb(text: str, start: int, end: int, values: Sequence[Value]) -> int | Non
     return min(places, default=None)
 
 
+_FIRST_OF = 6
+"""So near to a clause's beginning a name stands that is its subject."""
 _RELATIVE = re.compile(r"\s*(?:which|who|that|where)\b")
 _NO_NOUN = re.compile(r"\s*(?:(?:in|on|at|for|by|from|to|during|under|over|after|afterwards|later|then)\b|[.,;)]|\Z)")
 """What follows a value that counts what the one before it counts."""
@@ -496,8 +503,12 @@ def _near(
         bare = not clauses[back].lead or clauses[back].is_phrase
         near |= subject if bare or clauses[0].is_phrase or _IT.match(text, clauses[back].start) else frozenset()
         return clause, near
-    if any(word.start < value.start for word in words):
+    if isinstance(value, Named) and back and value.start - clauses[back].start < _FIRST_OF:
         return clause, near | _left_out(clauses, back, inside, lead=False)
+    if any(word.start < value.start for word in words):
+        return clause, near | _left_out(clauses, back, inside, lead=False) | (
+            subject if clauses[0].is_phrase else frozenset()
+        )
     if not _NO_NOUN.match(text, value.end):
         return clause, near | subject
     until = _complement(text, clauses[:back], values) if _OWN_END.match(text, value.end) else None
@@ -532,8 +543,10 @@ def _left_out(
     if verb is None:
         return frozenset()
     own = (word for word in verb.words if until is None or word.start < until)
-    words = frozenset(word.stem for word in own if not any(a <= word.start < b for a, b in inside))
-    return words if lead else words - verb.lead
+    words = [word for word in own if not any(a <= word.start < b for a, b in inside)]
+    if lead:
+        return frozenset(word.stem for word in words)
+    return frozenset(word.stem for word in words if word.stem not in verb.lead)
 
 
 # tables
@@ -637,6 +650,21 @@ def _fits(one: Sequence[int | None], two: Sequence[int | None]) -> bool:
     return bool(pairs) and all(a == b for a, b in pairs)
 
 
+def _of_another_rate(said: Value, rival: Value, mine: Sequence[Slot]) -> bool:
+    """Whether the answer's number is one for a time, "310 a week", as its own is told, and the rival none."""
+    if (
+        not isinstance(said, Amount)
+        or not isinstance(rival, Amount)
+        or not said.per
+        or not said.bare
+        or rival.per == said.per
+    ):
+        return False
+    return any(
+        isinstance(own.value, Amount) and (own.value.per == said.per or said.per in own.near | own.wide) for own in mine
+    )
+
+
 def _of_one_sort(one: Value, two: Value) -> bool:
     if isinstance(one, Amount) and isinstance(two, Amount):
         small, large = sorted((abs(one.value), abs(two.value)))
@@ -661,10 +689,13 @@ def _parts(moment: Moment) -> tuple[str, ...]:
     return ("day",) if day is not None else ("month",)
 
 
-def misplaced(said: Sequence[Slot], told: Sequence[Slot]) -> list[tuple[Slot, Slot]]:
+def misplaced(
+    said: Sequence[Slot], told: Sequence[Slot], asked: frozenset[str] = frozenset()
+) -> list[tuple[Slot, Slot]]:
     """Slots of the answer whose values the evidence gives of something else, each with the slot that it fits.
 
-    Where the clause, or another that is right, states the rival's value too, the answer speaks of both.
+    Where the clause, or another that is right, states the rival's value too, the answer speaks of both. ``asked``: the words of
+    the question; where they name what the value is given of, the answer need not.
     """
     alike = _likeness(said, told)
     if len(said) * len(told) > _PAIRS:  # of long evidence, what has a word in common with the answer
@@ -682,7 +713,26 @@ def misplaced(said: Sequence[Slot], told: Sequence[Slot]) -> list[tuple[Slot, Sl
     ]
     wrong = {(slot.start, slot.end) for slot, _ in found}
     left = [(s, r) for s, rivals in found for r in [r for r in rivals if not _stated(s, r, said, wrong)][:1]]
-    return [(s, rival) for s, rival in left if not any(_rather(s, rival, other) for other, _ in left)]
+    left = [(s, rival) for s, rival in left if not any(_rather(s, rival, other) for other, _ in left)]
+    return [(s, rival) for s, rival in left if not (asked and _is_asked(s, rival, told, asked))]
+
+
+def _is_asked(slot: Slot, rival: Slot, told: Sequence[Slot], asked: frozenset[str]) -> bool:
+    """Whether the question names what the value is given of, and the answer nothing that the rival is."""
+    mine = [own for own in told if agree(slot.value, own.value) and own.unit[0] == rival.unit[0]]
+    if any(_is_mark(word) for own in mine for word in asked & own.near - rival.near):
+        return True
+    if slot.near & (rival.near - frozenset().union(*(own.near for own in mine))):
+        return False
+    return any(asked & (own.near - rival.near) for own in mine) and not any(
+        asked & (rival.near - own.near) for own in mine
+    )
+
+
+def words_of(text: str) -> frozenset[str]:
+    """The words of a text, and the times and numbered things in it, as slots have them."""
+    _, marks = _values(text)
+    return frozenset(word.stem for word in [*_words(text, 0, len(text)), *marks])
 
 
 def _rather(slot: Slot, rival: Slot, other: Slot) -> bool:
@@ -767,6 +817,7 @@ def _rivals(slot: Slot, told: Sequence[Slot], alike: _Likeness) -> list[Slot]:
         if _of_one_sort(slot.value, rival.value)
         and not agree(slot.value, rival.value)
         and not any(_one_row(own, rival) for own in mine)
+        and not _of_another_rate(slot.value, rival.value, mine)
         and not (isinstance(slot.value, Named) and any(_far(own, rival, told) for own in mine))
         and (
             (_better_words(slot, rival, mine, alike) and not any(_far(own, rival, told) for own in mine))

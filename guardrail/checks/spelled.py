@@ -27,7 +27,7 @@ _PART = {"half": 1 / 2, "halves": 1 / 2, "third": 1 / 3, "quarter": 1 / 4, "fift
          "sixth": 1 / 6, "eighth": 1 / 8, "two-third": 2 / 3}  # fmt: skip
 _FRACTION = re.compile(
     rf"\b(?:(a|an|one|two|three|four|five|seven|nine)[ -](half|third|quarter|fifth|sixth|eighth|tenth)s?\b"
-    rf"(?:[ ]of[ ]an?[ ](hundred|thousand|million|billion|trillion)\b)?"
+    rf"(?:[ ]of[ ]an?[ ](hundred|thousand|million|billion|trillion|hour|day|year|century|mile)\b)?"
     rf"|(half|quarter)\b(?:\s+an?\b(?:\s+({_LARGE}|dozen)\b)?)?)(?!-)",
     re.IGNORECASE,
 )
@@ -81,7 +81,9 @@ def _candidates(text: str) -> Iterator[tuple[int, int, float, bool, str]]:
         count = 1.0 if match[1] is None or match[1].lower() in ("a", "an") else _value(match[1])
         part = _PART[(match[2] or match[4]).lower()]
         scale = _SCALE.get((match[3] or match[5] or "").lower())
-        if count is not None:
+        if count is not None and match[3] and scale is None:
+            yield match.start(), match.end(), count * part, False, match[3].lower()
+        elif count is not None:
             yield match.start(), match.end(), count * part * (scale or 1.0), scale is None, ""
     for match in _DOZEN.finditer(text):
         count = 1.0 if match[1] is None or match[1].lower() == "a" else _value(match[1])

@@ -141,7 +141,7 @@ def _has_other_count(case: Case, claim: Claim, amount: Amount) -> bool:
     return not _is_supported(case, amount)
 
 
-def _adds_up(case: Case, claim: Claim, amount: Amount) -> bool:
+def _adds_up(case: Case, claim: Claim, amount: Amount, shown: Sequence[Amount] = ()) -> bool:
     """Whether a number is the sum of others in a row in the same claim: "40 singers: 24 women and 16 men"."""
     others = [
         a for a in case.amounts if claim.start <= a.start < claim.end and a is not amount and comparable(a, amount)
@@ -149,7 +149,7 @@ def _adds_up(case: Case, claim: Claim, amount: Amount) -> bool:
     for first in range(len(others) - 1):
         for last in range(first + 2, len(others) + 1):
             if abs(sum(a.value for a in others[first:last]) - amount.value) < 1e-9 and all(
-                _is_stated(case, a) for a in others[first:last]
+                _is_stated(case, a) or a in shown for a in others[first:last]
             ):
                 return True
     return False
@@ -339,8 +339,8 @@ def _stands(case: Case, claim: Claim, amount: Amount, shown: list[Amount]) -> bo
         if _EVERY.search(share.text):
             return False
     if _same_noun(case, amount):
-        return _adds_up(case, claim, amount) or _is_whole(case, amount)
-    if _adds_up(case, claim, amount):
+        return _adds_up(case, claim, amount, shown) or _is_whole(case, amount)
+    if _adds_up(case, claim, amount, shown):
         return True
     if _follows(case, claim, amount, shown):
         return True
@@ -384,7 +384,7 @@ def _follows(case: Case, claim: Claim, amount: Amount, shown: list[Amount]) -> b
         done |= {"difference", "product"}
     elif amount.readings[0][0] in ("percent", "share") or (amount.about and not amount.bound):
         done |= {"sum", "difference", "product"}
-    elif len(told) <= _PAIRED and amount.bare and amount.value > 10:
+    elif amount.bare and amount.value > 10 and (len(told) <= _PAIRED or _rest_of_pair(case, amount)):
         done |= {"difference"}
     elif _counts_all(case, claim, amount, told) or (
         len(told) <= _FEW and _OF.search(case.prose[max(0, amount.start - 16) : amount.end + 8])
@@ -469,6 +469,41 @@ def _change(text: str, amount: Amount) -> str:
     return "down" if _FELL.search(before) or _LESS.match(text, amount.end) else ""
 
 
+def _rest_of_pair(case: Case, amount: Amount) -> bool:
+    """Whether a number is the rest of one number without the next, of things that the evidence does not count: "26 pupils, 14 girls"."""
+    return not gives_other_count(case, amount) and any(
+        abs(one.value - two.value) == amount.value
+        for facts in case.operands
+        for one, two in pairwise(facts)
+        if one.bare and two.bare
+    )
+
+
+_CLOCK = re.compile(r"(?<![\d:])(\d{1,2}):([0-5]\d):([0-5]\d)(?![\d:])")
+
+
+def _clocks(case: Case) -> Iterator[float]:
+    """The seconds from one of the times to another that are given to the second."""
+    found = [
+        3600 * int(m[1]) + 60 * int(m[2]) + int(m[3]) for source in case.sources for m in _CLOCK.finditer(source.text)
+    ][:20]
+    yield from (float(abs(one - two)) for one, two in combinations(found, 2))
+
+
+def _places(case: Case) -> Iterator[float]:
+    """The days from one day of a month to another: "the 3rd", "the 5th"."""
+    days = {
+        fact.value
+        for facts in case.facts
+        for fact in facts
+        if fact.readings[0][0] == "ordinal" and fact.value <= _MONTH
+    }
+    yield from (86400.0 * abs(one - two) for one, two in combinations(sorted(days)[:12], 2))
+
+
+_MONTH = 31
+
+
 def _lasts(case: Case, amount: Amount) -> bool:
     """Whether a length of time lies between two times at hand."""
     if amount.readings[0][0] != "time":
@@ -483,6 +518,7 @@ def _lasts(case: Case, amount: Amount) -> bool:
     lengths = [60.0 * minutes for minutes in minutes_between(times[:12])] + [
         86400.0 * count for count in days_between(days)
     ]
+    lengths += [*_clocks(case), *_places(case)]
     return any(close(amount, amount.value, length, 0.02 if length > 40 * 86400 else 1e-6) for length in lengths)
 
 

@@ -59,6 +59,7 @@ def sums(case: Case) -> Iterator[Sum]:
     yield from _powers(case)
     yield from _totals(case)
     yield from _changes(case)
+    yield from _changes_first(case)
     yield from _ages(case)
     yield from _rests(case)
     yield from _shares(case)
@@ -237,6 +238,31 @@ def _changes(case: Case) -> Iterator[Sum]:
             if change.readings[0][0] != "percent" or one.readings[0][0] != two.readings[0][0] or not one.value:
                 continue
             if _FROM_TO.search(told) and between.strip(" ").endswith("to") and _CHANGE.search(reason):
+                value = abs(two.value - one.value) / abs(one.value) * 100
+                yield Sum(change.start, change.end, _makes(value, change, change.about), change)
+
+
+_BY_FROM = re.compile(r",? (?:from )\Z", re.IGNORECASE)
+
+
+def _changes_first(case: Case) -> Iterator[Sum]:
+    """The same where the change is named first: "fell by 40 %, from 250 to 150"."""
+    for claim in case.claims:
+        inside = [a for a in case.amounts if claim.start <= a.start < claim.end]
+        for change, one, two in zip(inside, inside[1:], inside[2:], strict=False):
+            if (
+                change.readings[0][0] != "percent"
+                or one.readings[0][0] != two.readings[0][0]
+                or not one.value
+                or "p" in change.text
+            ):
+                continue
+            told, between = case.prose[claim.start : change.start], case.prose[one.end : two.start]
+            if (
+                _BY_FROM.search(case.prose[change.end : one.start])
+                and between.strip() == "to"
+                and _CHANGE.search(told[-24:])
+            ):
                 value = abs(two.value - one.value) / abs(one.value) * 100
                 yield Sum(change.start, change.end, _makes(value, change, change.about), change)
 

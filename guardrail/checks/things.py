@@ -30,7 +30,7 @@ def counted(text: str, amount: Amount) -> tuple[str, ...]:
     at = amount.end
     while len(found) < _LONGEST and (match := _WORD.match(text, at)):
         word = match[1].lower()
-        if word in STOP or word in _VAGUE:
+        if match[1][0].isupper() or word in STOP or word in _VAGUE:
             break
         found.append(key(word))
         at = match.end()

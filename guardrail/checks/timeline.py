@@ -88,7 +88,7 @@ class _Known:
         self.dates = [reading for m in self.times if m.grain == "date" for reading in m.readings]
         bare = [fact for sentence in case.facts for fact in sentence if fact.bare]
         self.years = {year for year, _, _ in self.dates if year}
-        self.years |= {m.number for m in self.times if m.grain == "quarter" and m.number}
+        self.years |= {m.number for m in self.times if m.grain in ("quarter", "season") and m.number}
         self.years |= {int(fact.value) for fact in bare if 1000 <= fact.value <= 2100 and fact.value == int(fact.value)}
         self.hours = {int(fact.value) for fact in bare if 0 <= fact.value <= 24}
         aged = any(_AGED.search(source.text) for source in case.sources)
@@ -113,6 +113,7 @@ class _Known:
             "weekday": self._weekday,
             "time": self._time,
             "quarter": self._quarter,
+            "season": self._season,
         }[moment.grain](moment)
 
     def _date(self, said: _Reading) -> bool:
@@ -194,6 +195,16 @@ class _Known:
         for first, last in pairwise(self.times):
             if last.until and first.grain == last.grain == grain:
                 yield first.readings[0], last.readings[0]
+
+    def _season(self, moment: Moment) -> bool:
+        """Seasons begin in the months before a quarter and end in its last: unknown where the year's months are."""
+        year, number, _ = moment.readings[0]
+        if year is not None and not self._year(year):
+            return False
+        told = [m.readings[0][1] for m in self.times if m.grain == "season" and m.readings[0][0] in (None, year)]
+        months = [month for known, month, _ in self.dates if month and known in (None, year)]
+        first = 3 * ((number or 1) - 1)
+        return not (told or months) or number in told or any((month - first) % 12 < 4 for month in months)
 
     def _quarter(self, moment: Moment) -> bool:
         year, number, _ = moment.readings[0]

@@ -64,6 +64,7 @@ _BASE: dict[str, dict[float, str]] = {
         3600: "h hr hrs hour hours",
         86400: "day days working_day working_days business_day business_days calendar_day calendar_days night nights",
         604800: "week weeks",
+        1209600: "fortnight fortnights",
         2629800: "month months",
         31557600: "yr yrs year years",
         315576000: "decade decades",
