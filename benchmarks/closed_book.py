@@ -28,6 +28,7 @@ from guardrail.evaluate.metrics import auroc
 from guardrail.flow import Draft, Generated
 from guardrail.guard import First
 from guardrail.policy.loading import load
+from guardrail.policy.thresholds import EMBEDDED_THRESHOLD
 from guardrail.verifiers.agreement import improbability
 from guardrail.wire.chat import ChatCodec
 
@@ -35,8 +36,6 @@ QUESTIONS = Path(__file__).with_name("closed_book.jsonl")
 SYSTEM = "Answer with one short sentence."
 SAMPLES = 5
 RESAMPLES = 10_000
-THRESHOLD = 0.53
-"""That of the presets."""
 Json = dict[str, Any]
 
 
@@ -147,11 +146,11 @@ def main() -> None:
         risks = [row.risks[name] for row in found]
         value, (low, high) = auroc(labels, risks), interval(labels, risks)
         print(f"{name:28} AUROC {value:.3f}  95 % interval {low:.3f} to {high:.3f}")
-    told = [row.risks["consistency"] >= THRESHOLD for row in found]
+    told = [row.risks["consistency"] >= EMBEDDED_THRESHOLD.risk for row in found]
     hit = sum(one and wrong for one, wrong in zip(told, labels, strict=True))
     false = sum(one and not wrong for one, wrong in zip(told, labels, strict=True))
     right = len(labels) - sum(labels)
-    print(f"flagged from a risk of {THRESHOLD}: {hit} of {sum(labels)} wrong answers, {false} of {right} right ones")
+    print(f"flagged from a risk of {EMBEDDED_THRESHOLD.risk}: {hit} of {sum(labels)} wrong answers, {false} of {right} right ones")
 
 
 if __name__ == "__main__":
