@@ -273,7 +273,18 @@ _WORTH = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 
 def _numbers(text: str) -> list[Amount]:
     """The numbers of a source; years count as numbers too, days and hours do not."""
-    return [*_figures(text), *_roman(text)]
+    return [*_figures(text), *_roman(text), *_instalments(text)]
+
+
+_EVERY_SO = re.compile(r"\b(\d{1,3})(?: [a-z]+)? (monthly|weekly|daily|yearly|annual)\b", re.IGNORECASE)
+_LONG = {"monthly": 2629800.0, "weekly": 604800.0, "daily": 86400.0, "yearly": 31557600.0, "annual": 31557600.0}
+
+
+def _instalments(text: str) -> Iterator[Amount]:
+    """How long so many times take: 24 months of "24 equal monthly instalments"."""
+    for match in _EVERY_SO.finditer(text):
+        count, each = float(match[1]), _LONG[match[2].lower()]
+        yield Amount(match.start(), match.end(), match[0], (("time", count * each),), each, 2, False, "", count, count)
 
 
 def _once(match: re.Match[str]) -> str:

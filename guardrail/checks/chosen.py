@@ -107,7 +107,7 @@ class _Clause:
 def swapped(answer: str, earlier: Sequence[str], evidence: Sequence[str], turns: Turns) -> Iterator[Swap]:
     """Options of the ``evidence`` that the answer speaks for in the place of those that ``earlier`` turns spoke for; one at most."""
     parts = [part for text in evidence for part in _parts(text)]
-    if not turns.asks or not parts or len(parts) > _MOST:
+    if not turns.asks or len(parts) > _MOST:
         return
     where: dict[str, list[_Part]] = defaultdict(list)
     for part in parts:
@@ -124,7 +124,10 @@ def swapped(answer: str, earlier: Sequence[str], evidence: Sequence[str], turns:
         new = (
             w
             for w in clause.words
-            if w.key in where and not w.verbal and w.key not in turns.asked and not _has(told, w.key)
+            if (w.key in where or w.key in _CLASS)
+            and not w.verbal
+            and w.key not in turns.asked
+            and not _has(told, w.key)
         )
         for option in new:
             if (held := _other(option, clause, before, said, where, turns)) is not None:
@@ -155,9 +158,6 @@ def _other(
         shared = clause.keys & other.keys - FILLERS
         if not shared and not (turns.recalls and len(clause.words) <= 8):
             continue
-        new = (clause.keys - other.keys - {word.key}) & turns.new & where.keys()
-        if new:  # it tells what was asked only now
-            continue
         rest = clause.keys - FILLERS - {word for part in where[word.key] for word in part.words}
         if (
             not turns.recalls
@@ -166,6 +166,12 @@ def _other(
         ):
             continue
         for rival in other.words:
+            if (
+                _in_place_of(word, clause, rival, other, turns)
+                and not _has(said, rival.key)
+                and rival.key not in turns.asked
+            ):
+                return other
             if (
                 word.sort == rival.sort
                 and not rival.verbal
@@ -180,6 +186,28 @@ def _other(
             ):
                 return other
     return None
+
+
+def _in_place_of(word: _Word, clause: _Clause, rival: _Word, other: _Clause, turns: Turns) -> bool:
+    """Whether two words of one class stand before the same noun: "the right wrist", "the left wrist"."""
+    if word.key == rival.key or _CLASS.get(word.key, "") != _CLASS.get(rival.key, "-"):
+        return False
+    (one, two) = (_next(word, clause), _next(rival, other))
+    return one is not None and one == two and not (clause.keys - other.keys - {word.key}) & turns.new
+
+
+def _next(word: _Word, clause: _Clause) -> str | None:
+    after = [w for w in clause.words if w.start == word.end + 1]
+    return after[0].key if after else None
+
+
+_CLASSES = (
+    "left right", "upper lower", "front back rear", "inner outer", "north south east west", "northern southern eastern western",
+    "morning afternoon evening", "spring summer autumn winter", "small medium large", "male female", "hot cold", "day night", "odd even",
+    "red blue green yellow black white grey brown orange pink purple", "male female", "top bottom middle", "first second third last",
+)  # fmt: skip
+_CLASS = {key(word): words for words in _CLASSES for word in words.split()}
+"""Words of which one excludes the others."""
 
 
 def _stands_for(word: _Word, option: _Word, where: dict[str, list[_Part]], told: frozenset[str], turns: Turns) -> bool:
@@ -242,7 +270,11 @@ def _words(text: str, start: int = 0) -> Iterator[_Word]:
         word = match[0].lower()
         if match[0][-1].isdigit() and match[0].lstrip("$€£")[0].isdigit():
             yield _Word(start + match.start(), start + match.end(), _figure(word), _sort_of_figure(text, match))
-        elif word not in STOP and (len(word) >= _LEAST or match[0].isupper()) and (name := key(word)) not in FILLERS:
+        elif (
+            word not in STOP
+            and (len(word) >= _LEAST or match[0].isupper())
+            and ((name := key(word)) not in FILLERS or name in _CLASS)
+        ):
             verbal = len(word) > 4 and word.endswith(("ed", "ing")) and match[0].islower()
             yield _Word(start + match.start(), start + match.end(), name, _sort(name), verbal)
 

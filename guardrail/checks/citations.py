@@ -103,10 +103,10 @@ class _Library:
         """What the answer's own notes say."""
         return {int(match[1]): match[2].strip() for match in _notes(self.case.answer)}
 
-    def numbered(self, number: int) -> tuple[int, ...] | None:
-        """The source with a number; empty where it is one that cannot be told apart."""
-        if number in self.footnotes:
-            return self.titled(self.footnotes[number]) or ()
+    def numbered(self, number: int, through: frozenset[int] = frozenset()) -> tuple[int, ...] | None:
+        """The source with a number; empty where it is one that cannot be told apart. ``through``: notes that led here."""
+        if number in self.footnotes and number not in through:
+            return self.titled(self.footnotes[number], through | {number}) or ()
         if number in self.own:
             place = self.own[number]
             return () if place is None else (place,)
@@ -114,7 +114,7 @@ class _Library:
             return None
         return (number - 1,) if 1 <= number <= len(self.pieces) else None
 
-    def titled(self, name: str) -> tuple[int, ...] | None:
+    def titled(self, name: str, through: frozenset[int] = frozenset()) -> tuple[int, ...] | None:
         """The sources of a title or address."""
         if URL.search(name):
             return self.addressed(name)
@@ -136,7 +136,7 @@ class _Library:
             return tuple(found)
         numbers = [int(number) for number in _NUMBER.findall(name)]
         if numbers and re.fullmatch(r"(?:\W|\d|source|document|doc|passage|and|s\b)*", name, re.IGNORECASE):
-            sources = [self.numbered(number) for number in numbers]
+            sources = [self.numbered(number, through) for number in numbers]
             return None if None in sources else tuple(place for places in sources if places for place in places)
         return () if wanted and wanted <= stems(self.text) and figures <= set(_NUMBER.findall(self.text)) else None
 

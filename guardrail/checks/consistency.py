@@ -59,7 +59,11 @@ def consistency(case: Case) -> list[Finding]:
     """
     if _CORRECTS.search(case.prose):
         return []
-    places = [*_within(case), *(_against_earlier(case) if case.earlier and not case.turns.moves else ())]
+    places = [*_within(case)]
+    if case.earlier and not case.turns.moves:
+        places += _against_earlier(case)
+    elif case.earlier and not case.turns.turns_away:  # what the user tells may not matter
+        places += _denied(case, exactly=True)
     taken: list[Finding] = []
     for start, end, held in places:
         if not any(start < other.end and other.start < end for other in taken):
@@ -135,8 +139,11 @@ def _sentence(text: str, place: int) -> str:
     return next((claim.text for claim in claims_of(text) if claim.start <= place < claim.end), text)
 
 
-def _denied(case: Case) -> Iterator[tuple[int, int, str]]:
-    """Clauses that say the opposite of one of an earlier turn, and that nothing at hand says now."""
+def _denied(case: Case, *, exactly: bool = False) -> Iterator[tuple[int, int, str]]:
+    """Clauses that say the opposite of one of an earlier turn, and that nothing at hand says now.
+
+    ``exactly``: only of the very same words.
+    """
     before = [clause for text in case.earlier for clause in clauses_of(claims_of(prose(text)))][-_MOST:]
     given = [*(piece.text for piece in case.evidence), *(m.text for m in case.conversation if m.role == "user")]
     told = [clause for text in given for claim in claims_of(text) if "?" not in claim.text for clause in clauses(claim)]
@@ -144,7 +151,8 @@ def _denied(case: Case) -> Iterator[tuple[int, int, str]]:
         for clause in clauses(claim):
             if _ANEW.search(claim.text) or clause.other or _is_new(case, clause):
                 continue
-            against = (b for b in before if not (b.other and not b.sides) and opposed(clause, b))
+            like = (b for b in before if not exactly or (b.words == clause.words and len(b.words) > 1))
+            against = (b for b in like if not (b.other and not b.sides) and opposed(clause, b))
             held = next((b for b in against if not _is_of_another(case, clause.words, b.words)), None)
             if held is not None and not any(alike(clause, other) for other in told):
                 yield clause.start, clause.start + len(clause.text), held.text

@@ -111,7 +111,7 @@ def _follows(said: Amount, group: Sequence[Amount], told: frozenset[str], scales
     limits = [_limits(said, value / scale) for _, value in said.readings for scale in scales]
     low, high = min(low for low, _ in limits), max(high for _, high in limits)
     near = (value for value in outcomes if low <= value <= high)
-    if any(_makes(said, value * scale, exact) for value in near for scale in scales):
+    if any(_makes(said, value * scale, exact and "mean" not in told) for value in near for scale in scales):
         return True
     three = _of_three(group, said) if "product" in told and len(group) <= _SMALL else ()
     return any(abs(said.value - value) <= _EXACT * abs(value) for value in three)
@@ -311,6 +311,8 @@ def _ratios(group: Sequence[Amount], said: Amount, rest: bool) -> Iterator[float
         if amount.readings[0][0] in ("percent", "share"):
             yield whole - amount.value * (whole / 100 if amount.readings[0][0] == "percent" else whole)
     percents = [amount.value for amount in group if amount.readings[0][0] == "percent"]
+    if rest and len(percents) > 1:
+        yield whole * (1 - sum(percents) / 100)
     yield from (value for one, two in combinations(percents, 2) for value in (abs(one - two), one + two))
     group = [amount for amount in group if not _is_year(amount)]
     values = [abs(amount.value) for amount in group if amount.readings[0][0] not in ("percent", "share")]

@@ -89,7 +89,7 @@ def _ranged(text: str, found: list[Moment]) -> Iterator[Moment]:
 
 _BETWEEN = re.compile(r"\s*(?:-|–|—|to|until|till|through|and(?: closes| ends)?(?: at| on| in)?|(?:and )?closes at)\s*")
 _BEFORE_YEAR = re.compile(
-    r"(?:\b(?:in|since|from|until|till|by|after|before|between|and|to|during|circa|year|years|early|late|mid|around|"
+    r"(?:\b(?:in|since|from|until|till|by|after|before|between|and|or|nor|to|during|circa|year|years|early|late|mid|around|"
     r"of|the|for|through|about|spring|summer|autumn|fall|winter|age|born|died|[A-Z]\w+)|[(,;–/'’-]|c\.|\A|^)\s*\Z",
     re.MULTILINE,
 )
@@ -128,12 +128,16 @@ def _iso(match: re.Match[str]) -> _Said | None:
 
 
 def _slashed(match: re.Match[str]) -> _Said | None:
-    first, second, year = int(match[1]), int(match[2]), int(match[3])
-    if len(match[3]) == 2:
+    first, second, year = int(match[1]), int(match[3]), int(match[4])
+    if len(match[4]) == 2:
         year += 2000 if year < 70 else 1900
     orders = {(year, second, first), (year, first, second)}
     readings = tuple(sorted(order for order in orders if _exists(*order)))
     return ("date", readings) if readings else None
+
+
+def _month_of_year(match: re.Match[str]) -> _Said | None:
+    return "date", ((int(match[2]), int(match[1]), None),)
 
 
 def _exists(year: int, month: int, day: int) -> bool:
@@ -229,7 +233,8 @@ _HOURS = "one two three four five six seven eight nine ten eleven twelve".split(
 _ORDINAL_WORDS = "|".join(sorted(ORDINALS, key=len, reverse=True))
 _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     (re.compile(r"(?<![\d-])(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)"), _iso),
-    (re.compile(r"(?<![\d./-])(\d{1,2})[./-](\d{1,2})[./-](\d{4}|\d{2})(?![\d])(?!\.\d)"), _slashed),
+    (re.compile(r"(?<![\d./-])(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?![\d])(?!\.\d)"), _slashed),
+    (re.compile(r"(?<![\d/.,-])(0[1-9]|1[0-2])/(20\d\d|19\d\d)(?![\d/])"), _month_of_year),
     (re.compile(rf"(?<![\d.,])(?P<at>(?P<day>{_DAY}){_NTH})(?={_TO}{_DAY}{_NTH}\s+(?:of\s+)?(?P<month>{_MONTH}))"), _date),
     (re.compile(rf"\b(?P<season>spring|summer|autumn|fall|winter)(?: of)? (?P<year>{_YEAR})(?!\d)", re.I), _season),
     (re.compile(rf"\bQ(?P<q>[1-4])(?:(?: of)?[ /-](?:FY)?(?P<year>{_YEAR})(?!\d))?\b"), _quarter),
@@ -253,7 +258,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
                 rf"(?:,? (?P<year>{_YEAR}))?\b"), _feast),
     (re.compile(rf"(?<![\d.,$€£#%°-])(?P<year>{_YEAR})(?![\d%°]|[.,]\d|\s*(?:%|€|£))"), _date),
     (re.compile(r"(?<=in )['’](?P<short>\d\d)\b"), _old_year),
-    (re.compile(r"(?<=\d\d\d\d)\s?(?:-|–|/|to|and)\s?(?P<at>['’]?(?P<short>\d\d))(?![\d\w-])"), _short_year),
+    (re.compile(r"(?<=\d\d\d\d)\s?(?:-|–|/|to)\s?(?P<at>['’]?(?P<short>\d\d))(?![\d\w-])"), _short_year),
     (re.compile(rf"(?<=\d\d\d\d)[–/-](?P<at>(?P<year>{_YEAR}))(?!\d)"), _date),
     (re.compile(rf"(?<![.!?]\s)(?<!\A)(?<!\n)\b(?P<month>{_MONTH})\b(?!\s+[A-Z])"), _date),
     (re.compile(r"(?:\A|(?<=[.!?]\s)|(?<=\n))(?P<month>January|February|April|June|July|August|September|October|November|December|"

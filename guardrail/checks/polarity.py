@@ -19,7 +19,7 @@ FILLERS = frozenset(
     for word in "yes again already said mentioned explained remember total about approximately roughly exactly currently just really "
     "is stands stand tall high long wide amount cost price last located around overall sure course indeed right actual also "
     "please back full unfortunately sadly fully completely normal normally possible able still anyway then too ever yet time first "
-    "every one ones some any year years month months week weeks day days hour hours minute minutes".split()
+    "say said opinion think view believe careful note every one ones some any year years month months week weeks day days hour hours minute minutes".split()
     for form in (stem(word), key(word))
 )
 """Stems of words that do not tell what is talked about."""
@@ -33,6 +33,7 @@ _PRONOUN = re.compile(
 )
 _REPLY = re.compile(r"\A\W*(?:yes|no|nope|yeah|sure|right|correct|exactly)\b[\s,.:!—–-]*", re.IGNORECASE)
 """What says yes or no to the question rather than to the words behind it."""
+_LARGE = re.compile(r"[$€£]?\d[\d.,]*\d{3}\b")
 _PARTLY = re.compile(
     r"\b(?:some|most of|many|several|partly|part of|(?<!every )(?<!each )one of|(?:a )?few)\b", re.IGNORECASE
 )
@@ -65,7 +66,7 @@ _PAIRS = {
 _WORDS_OF = {
     name: tuple(re.compile(rf"\b(?:{side})\b", re.IGNORECASE) for side in sides) for name, sides in _PAIRS.items()
 }
-_SHARE, _OF_BOTH, _FEWER = 0.7, 0.5, 0.6
+_SHARE, _OF_BOTH, _FEWER, _MOSTLY = 0.7, 0.5, 0.6, 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ def _read(start: int, text: str, before: frozenset[str]) -> Said:
                 rest = pattern.sub(" ", rest)
     negated = _NOT.search(rest) is not None
     rest = _LASTS.sub(" ", _NOT.sub(" ", rest))
+    rest = _LARGE.sub(" ", rest)
     words = frozenset(key(word.lower()) for word in WORD.findall(rest) if word.lower() not in STOP) - FILLERS
     wide = words | before if _PRONOUN.match(text) else words
     signs = {name: -sign if negated else sign for name, sign in sides.items()}
@@ -180,7 +182,7 @@ def alike(one: Said, two: Said) -> bool:
     return (
         same
         and (bool(common) or (not one.sides and one.negated == two.negated))
-        and len(one.words & two.words) >= max(1, _FEWER * len(one.words))
+        and len(one.words & two.words) >= max(1, _MOSTLY * len(one.words))
     )
 
 

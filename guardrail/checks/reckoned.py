@@ -20,7 +20,8 @@ _WORDS = (
                 r"overnight|the night before|eve)\b", re.IGNORECASE), 1),
     (re.compile(r"\bday (?:before yesterday|after tomorrow)\b", re.IGNORECASE), 2),
     (re.compile(r"\b(?:a|one|next|last|the following|the previous) week\b|\bthis day week\b", re.IGNORECASE), 7),
-    (re.compile(r"\b(?:a |one )?fortnight\b", re.IGNORECASE), 14),
+    (re.compile(r"\b(?:a |one )?fortnight\b|\b(?:every (?:second|other) (?:week|\w+day)|biweekly|fortnightly)\b", re.IGNORECASE), 14),
+    (re.compile(r"\b(?:weekly|(?:every|each) (?:week|\w{3,6}day))\b", re.IGNORECASE), 7),
 )  # fmt: skip
 _ZONE = re.compile(r"\b(?:UTC|GMT)\s?[+\-−–]\s?(\d{1,2})(?::?([0-5]\d))?\b")
 _DAY, _HOUR, _MONTH, _YEAR = 86400, 3600, 2629800, 31557600

@@ -27,7 +27,7 @@ _PART = {"half": 1 / 2, "halves": 1 / 2, "third": 1 / 3, "quarter": 1 / 4, "fift
          "sixth": 1 / 6, "eighth": 1 / 8, "two-third": 2 / 3}  # fmt: skip
 _FRACTION = re.compile(
     rf"\b(?:(a|an|one|two|three|four|five|seven|nine)[ -](half|third|quarter|fifth|sixth|eighth|tenth)s?\b"
-    rf"(?:[ ]of[ ]an?[ ](hundred|thousand|million|billion|trillion|hour|day|year|century|mile)\b)?"
+    rf"(?:[ ]of[ ]an?[ ](hundred|thousand|million|billion|trillion|hour|day|year|century|mile|litre|liter|kilo|kilogram|pound|pint|metre|meter|kilometre|gallon|cup|teaspoon)\b)?"
     rf"|(half|quarter)\b(?:\s+an?\b(?:\s+({_LARGE}|dozen)\b)?)?)(?!-)",
     re.IGNORECASE,
 )

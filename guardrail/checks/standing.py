@@ -186,7 +186,18 @@ def in_sum(case: Case, amount: Amount) -> bool:
 
 
 def _is_supported(case: Case, amount: Amount) -> bool:
-    return (amount.start, amount.end) in _supported_places(case)
+    return (amount.start, amount.end) in _supported_places(case) or _in_points(case, amount)
+
+
+def _in_points(case: Case, amount: Amount) -> bool:
+    """Whether a number of points lies between two percentages: "0.6 points lower"."""
+    if not amount.bare or not _POINTS.match(case.prose, amount.end):
+        return False
+    percents = [fact.value for facts in case.facts for fact in facts if fact.readings[0][0] == "percent"]
+    return any(abs(abs(one - two) - amount.value) < 1e-6 for one, two in combinations(percents[:40], 2))
+
+
+_POINTS = re.compile(r" (?:percentage )?points?\b")
 
 
 def _supported_places(case: Case) -> set[tuple[int, int]]:
@@ -250,7 +261,7 @@ def _passed_over(case: Case, claim: Claim, amount: Amount) -> bool:
     """Whether a number is none that evidence would have to state."""
     before = case.prose[max(0, amount.start - 24) : amount.start]
     name = amount.readings[0][0]
-    small = amount.bare and amount.value <= 10
+    small = amount.bare and amount.value <= 10 and amount.value == int(amount.value)
     if (
         _AGE_NOW.match(case.prose, amount.end)
         or in_relation(case, amount.start)
@@ -384,7 +395,9 @@ def _follows(case: Case, claim: Claim, amount: Amount, shown: list[Amount]) -> b
         done |= {"difference", "product"}
     elif amount.readings[0][0] in ("percent", "share") or (amount.about and not amount.bound):
         done |= {"sum", "difference", "product"}
-    elif amount.bare and amount.value > 10 and (len(told) <= _PAIRED or _rest_of_pair(case, amount)):
+    elif len(told) <= _PAIRED and amount.value > 10:
+        done |= {"difference", "product"} if amount.bare else {"difference"}
+    elif amount.bare and amount.value > 10 and _rest_of_pair(case, amount):
         done |= {"difference"}
     elif _counts_all(case, claim, amount, told) or (
         len(told) <= _FEW and _OF.search(case.prose[max(0, amount.start - 16) : amount.end + 8])

@@ -17,7 +17,7 @@ __all__ = ["counted", "gives_other_count", "pair_stands", "pairs"]
 _WORD = re.compile(r"[ -]([^\W\d_][\w'’]*)")
 _LONGEST = 3
 _PAIR = re.compile(
-    r"(?<![\d.,:/-])(\d{1,3})(?:\s?[-–:]\s?|[ ](?:to|against|versus|vs\.?)[ ])(\d{1,3})(?![\d.,:/-]*\d|\s?%|\s?[ap]\.?m)"
+    r"(?<![\d.,:/-])(\d{1,3})(?:\s?[-–]\s?|:(?!\d\d)|[ ](?:to|against|versus|vs\.?)[ ])(\d{1,3})(?![\d.,:/-]*\d|\s?%|\s?[ap]\.?m)"
 )
 _VAGUE = frozenset(
     "more less other others further extra additional time times way ways thing things year years part parts kind kinds".split()
@@ -30,7 +30,7 @@ def counted(text: str, amount: Amount) -> tuple[str, ...]:
     at = amount.end
     while len(found) < _LONGEST and (match := _WORD.match(text, at)):
         word = match[1].lower()
-        if match[1][0].isupper() or word in STOP or word in _VAGUE:
+        if (match[1].istitle() and match[1].isalpha()) or word in STOP or word in _VAGUE:
             break
         found.append(key(word))
         at = match.end()

@@ -79,6 +79,13 @@ def in_relation(case: Case, start: int) -> bool:
     return any(a <= start < b for a, b in case.shelf.get("relations", set()))
 
 
+_ENDS = re.compile(
+    r"\b(?:end(?:s|ed|ing)?|finish\w*|expir\w+|until|till|start(?:s|ed)?|beg[aiu]n\w*|open(?:s|ed)|clos(?:es|ed)|founded|completed|began)\b[^,;.]*\Z",
+    re.IGNORECASE,
+)
+"""What makes a time one end of a range, not one within."""
+
+
 class _Known:
     """The times at hand."""
 
@@ -106,7 +113,8 @@ class _Known:
     def bears_out(self, moment: Moment) -> bool:
         """Whether a time of the answer is stated or follows."""
         if moment.grain == "date":
-            return any(self._date(reading) for reading in moment.readings)
+            before = self.case.prose[max(0, moment.start - 40) : moment.start]
+            return any(self._date(reading, not _ENDS.search(before)) for reading in moment.readings)
         return {
             "decade": self._decade,
             "century": self._century,
@@ -116,10 +124,10 @@ class _Known:
             "season": self._season,
         }[moment.grain](moment)
 
-    def _date(self, said: _Reading) -> bool:
+    def _date(self, said: _Reading, within: bool = True) -> bool:
         year, month, day = said
         if month is None and day is None:
-            return year is not None and self._year(year)
+            return year is not None and self._year(year, within)
         return any(self.agrees(said, known) for known in self.dates) or any(
             _within(said, first, last) for first, last in self._ranges("date")
         ) or self._reckoned(said)  # fmt: skip
@@ -134,7 +142,7 @@ class _Known:
             return False
         return year is None or other_year == year or (other_year is None and self._year(year))
 
-    def _year(self, year: int) -> bool:
+    def _year(self, year: int, within: bool = True) -> bool:
         if (self.born or _BORN.search(self.case.prose)) and any(
             abs(known - year) - age in (0, 1) for known in self.years for age in self.ages
         ):
@@ -143,7 +151,7 @@ class _Known:
             known + span == year or known - span == year for known in self.years for span in self.spans
         ):
             return True
-        return any(
+        return within and any(
             first[0] is not None and last[0] is not None and first[0] <= year <= last[0]
             for first, last in self._ranges("date")
         )

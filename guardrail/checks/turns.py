@@ -34,7 +34,7 @@ _SAYS_BACK = re.compile(
 )
 _MOVES = re.compile(
     r"\b(?:instead|second thoughts?|chang(?:e|ed|ing)|(?:what|how) about|what if|other(?:s|wise)?|another|alternativ\w+|else|switch|"
-    r"cancel|updated?|though|suppose|supposing|assuming|and if|sorry,? (?:I|we|my)|rather|different|next(?! to)|latest|upgrade|anything|something|any ?more|(?<!once )(?<!me )(?<!know )(?<!any )more|additional|further|options|find|recommend (?:a|any|some)|move (?:it|me|my)|make (?:it|that)|"
+    r"cancel|updated?|though|suppose|supposing|assuming|and if|sorry,? (?:I|we|my)|rather|different|next(?! to)|latest|upgrade|anything|something|any ?more|more (?:of|options?|suggestions?|choices|ideas|than one)|(?:one|some|two) more|more(?=\?)|additional|further|options|find|recommend (?:a|any|some)|move (?:it|me|my)|make (?:it|that)|"
     r"earlier one|later one|(?<!you )(?<!you['’]ve )(?<!you just )(?<!I )(?:says?|said))\b",
     re.IGNORECASE,
 )
@@ -96,13 +96,20 @@ class Turns:
     @property
     def moves(self) -> bool:
         """Whether the user tells something new, or asks for something else."""
+        return self.turns_away or self._tells
+
+    @property
+    def turns_away(self) -> bool:
+        """Whether the user asks for something else, or of another thing."""
         if _MOVES.search(self.question):
             return True
         if any(keys(match[0]) & self.new for match in _FOR.finditer(self.question)):
             return True
         names = (match[0].lower() for match in _NAME.finditer(self.question))
-        if any(word not in STOP and key(word) in self.new for word in names):
-            return True
+        return any(word not in STOP and key(word) in self.new for word in names)
+
+    @property
+    def _tells(self) -> bool:
         told = [span.text for span in sentences(self.question) if not span.text.rstrip(" \"'”)").endswith("?")]
         return any(_TELLS.search(text) and not _FORGETS.search(text) for text in told)
 

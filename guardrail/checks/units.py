@@ -123,6 +123,10 @@ _BASE: dict[str, dict[float, str]] = {
 }  # fmt: skip
 
 
+_SIGNED = {"€": "euro", "£": "pound", "$": "dollar"}
+_PER_PIECE = "l kg g m m² m2 km kWh MWh h hour day week month year night person head unit piece t ha".split()
+
+
 def _meanings() -> dict[str, tuple[Meaning, ...]]:
     found: dict[str, list[Meaning]] = {}
     for dimension, sizes in _BASE.items():
@@ -133,6 +137,9 @@ def _meanings() -> dict[str, tuple[Meaning, ...]]:
         found[name] = [("celsius", 5 / 9, -160 / 9)]
     for name in ("degree", "degrees", "°"):  # of an angle, or of whatever scale is meant
         found[name] += [("celsius", 1.0, 0.0), ("celsius", 5 / 9, -160 / 9)]
+    for sign, money in _SIGNED.items():
+        for piece in _PER_PIECE:
+            found[f"{sign}/{piece}"] = [(money, 1.0, 0.0)]
     found["¥"] = [("yen", 1.0, 0.0), ("yuan", 1.0, 0.0)]
     return {name: tuple(meanings) for name, meanings in found.items()}
 

@@ -55,3 +55,8 @@ def test_no_check_raises_and_findings_quote_the_answer(answer: str, told: str, b
 @given(TEXTS, TEXTS)
 def test_no_check_raises_where_the_texts_share_their_words(one: str, two: str) -> None:
     checked(f"{one} {two}", f"{two} {one}", f"{one}", f"{two}?")
+
+
+def test_a_note_that_names_itself_is_read() -> None:
+    checked("So it is [1] [1]\n- [1]", "It is so [1].")
+    checked("So it is [1][2].\n\n[1]: 2\n[2]: 1", "It is so.")
