@@ -1,4 +1,4 @@
-"""Contradictions to what the assistant said before: what is chosen, compared, denied; nothing where the user goes on."""
+"""Contradictions to earlier turns: what was chosen, compared, denied; and where the user goes on."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from guardrail.conversation import Evidence, Message
 CHOSEN = [
     ("Rooms are free on Tuesday and Friday.", "I've booked the room for Friday.", "When is my room booked?",
      "Your room is booked for Tuesday.", "Tuesday"),
-    ("Buses leave at 8:05 and 9:35.", "You're on the 8:05 bus.", "Which bus am I on?", "You're on the 9:35 bus.", "9:35"),
+    ("Buses leave at 8:05 and 9:35.", "You're on the 8:05 bus.", "Which bus am I on?",
+     "You're on the 9:35 bus.", "9:35"),
     ("Tea: green, black or white.", "I've put green tea in your basket.", "What tea is in my basket?",
      "In your basket is black tea.", "black"),
-    ("Ana Rey knows Go. Ben Ohm knows Rust.", "I'd hire Ana Rey.", "Whom did you say you'd hire?", "I said Ben Ohm.", "Ben"),
+    ("Ana Rey knows Go. Ben Ohm knows Rust.", "I'd hire Ana Rey.", "Whom did you say you'd hire?",
+     "I said Ben Ohm.", "Ben"),
 ]  # fmt: skip
 DENIED = [
     ("You can take the pill on an empty stomach.", "And at noon?", "You must not take the pill on an empty stomach."),
