@@ -37,11 +37,18 @@ def _implied(case: Case) -> Iterator[Finding]:
             yield replace(finding, risk=_IMPLIED)
     for moment in unknown_times(case):
         around = case.claims_text(moment.start) + " " + case.question
-        if _SPAN.search(around) and _LASTS.search(around):
+        if (_SPAN.search(around) and _LASTS.search(around)) or (moment.grain == "time" and _is_reckoned_time(case)):
             finding = case.finding(moment.start, moment.end, FindingKind.DATE, "the times at hand do not make this")
             yield replace(finding, risk=_IMPLIED)
 
 
+def _is_reckoned_time(case: Case) -> bool:
+    """Whether the evidence has a time of day and a length of time, and the user asks when."""
+    lengths = any(fact.readings[0][0] == "time" for facts in case.facts for fact in facts)
+    return lengths and any(m.grain == "time" for m in case.times) and _WHEN.search(case.question) is not None
+
+
+_WHEN = re.compile(r"\b(?:when|what time|how late|until)\b", re.IGNORECASE)
 _SPAN = re.compile(
     r"\b(?:\d+|an?|half|one|two|three|four|five|six|seven|eight|nine|ten|twelve|thirty|forty|fifty|sixty)[ -]?(?:an?[ ])?"
     r"(?:h|min|minutes?|hours?|days?|weeks?|months?|years?)\b", re.IGNORECASE,

@@ -14,7 +14,7 @@ from guardrail.checks.content import WORD, stems
 from guardrail.checks.moments import Moment, moments
 from guardrail.checks.named import Named, named
 from guardrail.checks.slots import Slot, is_numbered, misplaced, read, words_of
-from guardrail.checks.turns import Turns
+from guardrail.checks.turns import Turns, keys
 from guardrail.checks.units import UNITS
 from guardrail.conversation import Evidence, Message
 from guardrail.grounding.statements import sentences
@@ -95,7 +95,9 @@ class Case:
     @cached_property
     def turns(self) -> Turns:
         """What the user says last, seen from what was said before."""
-        return Turns(self.conversation, self.prose)
+        return Turns(
+            self.conversation, self.prose, frozenset(word for piece in self.evidence for word in keys(piece.text))
+        )
 
     @cached_property
     def earlier(self) -> list[str]:

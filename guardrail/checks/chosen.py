@@ -139,7 +139,7 @@ def swapped(answer: str, earlier: Sequence[str], evidence: Sequence[str], turns:
 
 _COMMITS = re.compile(
     r"\bI(?:['’](?:ve|d|ll)| have| would| will| set| put| chose| [a-z]+ed)\b|\bmy (?:tip|pick|choice|advice|plan|version|guess|view|opinion|vote|\w+ion)\b|"
-    r"\byour (?!own)|\byou(?:['’]re| are| have|['’]ve| should)\b|\A(?:take|go|use|try|choose|pick|get|buy)\b|\bsuits?\b|\b(?:best|better|safer|\w+est) (?:\w+ )?(?:choice|option|one|of)\b",
+    r"\bmy (?:code|program|draft|query|table|list|summary|order|route|model|setup|script|recipe)\b|\byour (?!own)|\byou(?:['’]re| are| have|['’]ve| should)\b|\A(?:take|go|use|try|choose|pick|get|buy)\b|\bsuits?\b|\b(?:best|better|safer|\w+est) (?:\w+ )?(?:choice|option|one|of)\b",
     re.IGNORECASE,
 )
 """What speaks for an option, or of one that is settled."""
@@ -227,7 +227,7 @@ def _parallel(one: _Part, two: _Part, turns: Turns, most: int) -> bool:
     apart = abs(one.sentence - two.sentence)
     if (
         one is two
-        or (apart == 0 and abs(one.place - two.place) > (_LIST if one.is_item and two.is_item else most))
+        or (apart == 0 and abs(one.place - two.place) > (_LIST if _are_items(one, two) else most))
         or (apart and (apart > _APART or one.place != two.place))
     ):
         return False
@@ -236,6 +236,11 @@ def _parallel(one: _Part, two: _Part, turns: Turns, most: int) -> bool:
     if apart and not (one.named and two.named and one.head and two.head):
         return False
     return not turns.new & ((one.around - two.around) if apart else (one.words - two.words))
+
+
+def _are_items(one: _Part, two: _Part) -> bool:
+    """Whether one is an item of a list, and the other too, or its first with what leads to it."""
+    return (one.is_item or two.is_item) and max(len(one.words), len(two.words)) <= _SHORT
 
 
 def _parts(text: str) -> Iterator[_Part]:

@@ -281,6 +281,10 @@ def _contradicted(case: Case, said: _Statement, before: list[tuple[str, _Stateme
     """Places of ``said`` that the latest statement about the same contradicts."""
     for _, other in reversed(before):
         recalled = case.turns.asks_back and (_same_noun(said, other) or bool(said.words & other.words - FILLERS))
+        known = said.words & other.words & case.turns.asked
+        recalled = recalled or bool(
+            known and said.words <= other.words | FILLERS | _FRESH and _only_value(case, said, other)
+        )
         if not (_same_subject(said, other) or _same_count(said, other) or recalled):
             continue
         if not recalled and _is_of_another(case, said.words, other.words):
@@ -296,6 +300,24 @@ def _contradicted(case: Case, said: _Statement, before: list[tuple[str, _Stateme
 
 
 _AFTER = re.compile(r"[ ](\w{3,})[ ](?:(?:is|are|was|were|have|has|had|been|will|be)[ ]){0,3}(\w{3,})")
+
+
+_FRESH = frozenset(key(word) for word in "new next final latest".split())
+
+
+def _only_value(case: Case, said: _Statement, other: _Statement) -> bool:
+    """Whether each has one date or quantity, the earlier turns no other of that sort, and the evidence not that of the answer."""
+    texts = [statement for text in case.earlier for statement in _statements(claims_of(prose(text)))]
+    if len(said.moments) == len(other.moments) == 1 and not said.amounts:
+        one = said.moments[0]
+        alike = [m for text in texts for m in text.moments if m.grain == one.grain]
+        return len(alike) == 1 and one.grain == "date" and not any(_agree(one, time) for time in case.times)
+    if len(said.amounts) == len(other.amounts) == 1 and not said.moments:
+        number = said.amounts[0]
+        same_sort = [a for text in texts for a in text.amounts if comparable(a, number)]
+        known = any(same(number, fact) for facts in case.facts for fact in facts)
+        return len(same_sort) == 1 and not number.bare and not known
+    return False
 
 
 def _same_count(said: _Statement, other: _Statement) -> bool:

@@ -219,7 +219,7 @@ def _rates(group: Sequence[Amount], said: Amount) -> Iterator[float]:
 
 def _weighted(group: Sequence[Amount], said: Amount) -> Iterator[float]:
     """So many of one and so many of another: "2 × €14 + 3 × €8"."""
-    counts = [a.figure for a in group if a.bare and a.figure == int(a.figure)]
+    counts = [a.figure for a in group if not (comparable(said, a) and not a.bare) and a.figure == int(a.figure)]
     worths = [a for a in group if comparable(said, a) and (said.bare or not a.bare)]
     if len(counts) > _SMALL or len(worths) > _SMALL:
         return

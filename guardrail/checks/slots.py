@@ -123,6 +123,8 @@ class Slot:
     """Where the names begin that it stands in a row with."""
     aside: bool = False
     """Whether another value is only compared with it: the 5 of "3 (2020: 5)" or of "3, down from 5"."""
+    unsaid: bool = False
+    """Whether a "not" stands right before it."""
     then: bool = False
     """Whether its sentence speaks of two times, or of an earlier one."""
 
@@ -172,7 +174,8 @@ def _values(text: str) -> tuple[list[Value], list[_Word]]:
 
 def _label(text: str, amount: Amount) -> Label:
     match = _LABEL.search(text, max(0, amount.start - 24), amount.start)
-    return Label(amount.start, amount.end, amount.text, match[1].lower() if match else "")
+    noun = match[1].lower() if match else ""
+    return Label(amount.start, amount.end, amount.text, "number" if noun in ("no", "nr") else noun)
 
 
 _CODE = re.compile(r"(?<!\w)[`'\"]([\w./-]{2,40})[`'\"](?!\w)")
@@ -272,7 +275,7 @@ def _prose(text: str, start: int, end: int, unit: tuple[int, int]) -> list[Slot]
             leads = clause.verb is None or value.start < clause.verb
             here.append(Slot(*place_of, value, words_near, wide - mine, at, clause.start, head, -1, said, leads,
                              _changes(part, value), past, now, _NOT.search(part, clause.start, clause.end) is not None, rows.get(value.start, -1),
-                             _is_aside(part, value), _THEN.search(part, first, last) is not None))  # fmt: skip
+                             _is_aside(part, value), _UNSAID.search(part, max(first, value.start - 24), value.start) is not None, _THEN.search(part, first, last) is not None))  # fmt: skip
         if _IT.match(part, first, last):  # what "it" does is said of what the sentence before is about
             before = [replace(slot, wide=slot.wide | frozenset(word.stem for word in words)) for slot in before]
         found += before
@@ -314,6 +317,9 @@ _THEN = re.compile(
     r"\b(?:from|before|previous\w*|prior|originally|initially|earlier|formerly|until|had|used to|ago|last|compared|against|versus|vs|than|instead|"
     r"was|were|up|down|rose|fell|(?:19|20)\d\d|Q[1-4])\b", re.IGNORECASE,
 )  # fmt: skip
+_UNSAID = re.compile(
+    r"\b(?:not|never|rather than|instead of|unlike|except)[ ](?:the |an? |by |in |at |on |to |for )?\Z", re.IGNORECASE
+)
 _COMPARED = re.compile(
     r"\b(?:(?:down|up) from|compared (?:with|to)|against|versus|vs\.?|previously|formerly|(?:last|previous|prior) (?:year|quarter|month|week|season)(?:['’]s)?:?)"
     r"[ ](?:the |an? |just |only |about )?\Z", re.IGNORECASE,
@@ -824,6 +830,13 @@ def _rivals(slot: Slot, told: Sequence[Slot], alike: _Likeness) -> list[Slot]:
     mine = [other for other in told if agree(slot.value, other.value)]
     if not mine or not slot.near:
         return []
+    if all(own.unsaid for own in mine) and not slot.unsaid:
+        return [
+            r
+            for r in told
+            for own in mine
+            if r.unit == own.unit and _of_one_sort(own.value, r.value) and _met(slot.near, own.wide, alike)
+        ]
     heads = [other.head for other in told if other.head]
     words = slot.near if any(_names(slot.near, head, alike) for head in heads) else slot.wide
     return [

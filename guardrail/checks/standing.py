@@ -166,6 +166,12 @@ def _is_reckoned(case: Case, claim: Claim, amount: Amount) -> bool:
     alike = sum(comparable(amount, fact) for fact in facts)
     if alike > 1 and (cues(claim.text) or cues(case.question)):
         return True
+    if (
+        amount.readings[0][0] in ("percent", "share")
+        and len(facts) > 1
+        and (_ASKS.search(case.question) or cues(clause))
+    ):
+        return True
     if alike and len(facts) > 1 and "product" in cues(clause) | cues(case.question):
         return True
     if not _ASKS.search(case.question):
@@ -197,6 +203,7 @@ def _in_points(case: Case, amount: Amount) -> bool:
     return any(abs(abs(one - two) - amount.value) < 1e-6 for one, two in combinations(percents[:40], 2))
 
 
+_OF_WHOLE = re.compile(r" (?:out )?of (?:the |its |their |these |those )?(\d[\d,]{0,9})(?![\d.])")
 _POINTS = re.compile(r" (?:percentage )?points?\b")
 
 
@@ -293,6 +300,12 @@ def _passed_over(case: Case, claim: Claim, amount: Amount) -> bool:
         and (_RECKONED.search(f"{claim.text} {case.question}") or (amount.bare and amount.value <= _SMALL))
     ):
         return True
+    if (
+        small
+        and (whole := _OF_WHOLE.match(case.prose, amount.end))
+        and any(fact.written == float(whole[1].replace(",", "")) for facts in case.facts for fact in facts)
+    ):
+        return False  # "eight of the 21"
     return small and (claim.text.endswith(":") or not _other_count(case, claim))
 
 
@@ -350,7 +363,11 @@ def _stands(case: Case, claim: Claim, amount: Amount, shown: list[Amount]) -> bo
         if _EVERY.search(share.text):
             return False
     if _same_noun(case, amount):
-        return _adds_up(case, claim, amount, shown) or _is_whole(case, amount)
+        return (
+            _adds_up(case, claim, amount, shown)
+            or _is_whole(case, amount)
+            or (amount.value > 10 and _rest_of_pair(case, amount))
+        )
     if _adds_up(case, claim, amount, shown):
         return True
     if _follows(case, claim, amount, shown):
@@ -470,7 +487,7 @@ _BY = r"(?:[ ](?:by|of))(?:[ ](?:about|roughly|around|nearly|almost|over|some|ju
 _ROSE, _FELL = re.compile(rf"\b{_UP}{_BY}", re.IGNORECASE), re.compile(rf"\b{_DOWN}{_BY}", re.IGNORECASE)
 _MORE = re.compile(r"[ ](?:more|higher|increase|rise|growth|larger|bigger|dearer)\b", re.IGNORECASE)
 _LESS = re.compile(
-    r"[ ](?:less|fewer|lower|decrease|drop|decline|fall|reduction|smaller|cheaper|discount)\b", re.IGNORECASE
+    r"[ ](?:less|fewer|lower|off\b|decrease|drop|decline|fall|reduction|smaller|cheaper|discount)\b", re.IGNORECASE
 )
 
 
@@ -483,8 +500,8 @@ def _change(text: str, amount: Amount) -> str:
 
 
 def _rest_of_pair(case: Case, amount: Amount) -> bool:
-    """Whether a number is the rest of one number without the next, of things that the evidence does not count: "26 pupils, 14 girls"."""
-    return not gives_other_count(case, amount) and any(
+    """Whether a number is the rest of one number without the next: "26 pupils, 14 girls"."""
+    return any(
         abs(one.value - two.value) == amount.value
         for facts in case.operands
         for one, two in pairwise(facts)

@@ -19,8 +19,9 @@ _LONGEST = 3
 _PAIR = re.compile(
     r"(?<![\d.,:/-])(\d{1,3})(?:\s?[-–]\s?|:(?!\d\d)|[ ](?:to|against|versus|vs\.?)[ ])(\d{1,3})(?![\d.,:/-]*\d|\s?%|\s?[ap]\.?m)"
 )
+_PLURAL = frozenset(key(word) for word in "people persons men women children staff".split())
 _VAGUE = frozenset(
-    "more less other others further extra additional time times way ways thing things year years part parts kind kinds".split()
+    "per may might must shall more less other others further extra additional time times way ways thing things year years part parts kind kinds".split()
 )
 
 
@@ -40,6 +41,8 @@ def counted(text: str, amount: Amount) -> tuple[str, ...]:
 def _alike(said: tuple[str, ...], told: tuple[str, ...]) -> bool:
     """Whether two phrases name one thing: one begins like the other, or the told one, which may say more of it, ends like the said one."""
     short, long = sorted((said, told), key=len)
+    if short and said[0] == told[0] in _PLURAL:
+        return True
     return bool(short) and (long[: len(short)] == short or (len(said) <= len(told) and told[-len(said) :] == said))
 
 

@@ -71,13 +71,14 @@ _CUT_OFF = frozenset("isn doesn don didn won wouldn can couldn shouldn hasn have
 
 
 class Turns:
-    """The last message of the user, and what was said before it."""
+    """The last message of the user, and what was said before it. ``known``: the words of the evidence."""
 
-    def __init__(self, conversation: Sequence[Message], answer: str) -> None:
+    def __init__(self, conversation: Sequence[Message], answer: str, known: frozenset[str] = frozenset()) -> None:
         at = max((at for at, m in enumerate(conversation) if m.role == "user"), default=len(conversation))
         self.question = conversation[at].text if at < len(conversation) else ""
         self.before = keys(" ".join(m.text for m in conversation[:at]))
         self.asked = keys(self.question)
+        self._known = known | keys(answer)
         self.asks_back = bool(_ASKS_BACK.search(self.question))
         """Whether the question speaks of what was said before."""
         self.recalls = self.asks_back or bool(_SAYS_BACK.search(answer))
@@ -106,7 +107,7 @@ class Turns:
         if any(keys(match[0]) & self.new for match in _FOR.finditer(self.question)):
             return True
         names = (match[0].lower() for match in _NAME.finditer(self.question))
-        return any(word not in STOP and key(word) in self.new for word in names)
+        return any(word not in STOP and key(word) in self.new & self._known for word in names)
 
     @property
     def _tells(self) -> bool:
