@@ -13,7 +13,8 @@ from guardrail.checks.aside import BLANK, NUMBERING, prose, without
 from guardrail.checks.content import WORD, stems
 from guardrail.checks.moments import Moment, moments
 from guardrail.checks.named import Named, named
-from guardrail.checks.slots import Slot, is_numbered, misplaced, read, words_of
+from guardrail.checks.slots import Slot, is_label, is_numbered, misplaced, read, words_of
+from guardrail.checks.things import counted, pairs
 from guardrail.checks.turns import Turns, keys
 from guardrail.checks.units import UNITS
 from guardrail.conversation import Evidence, Message
@@ -130,6 +131,31 @@ class Case:
         return [numbers for numbers in found.values() if len(numbers) > 1]
 
     @cached_property
+    def counts(self) -> list[tuple[Amount, tuple[str, ...]]]:
+        """The numbers of the evidence that count something, and what; nothing where that is not said."""
+        return [
+            (fact, counted(source.text, fact))
+            for source, facts in zip(self.sources, self.facts, strict=True)
+            if source.evidence is not None
+            for fact in facts
+            if fact.readings[0][0] == "" and not is_label(source.text, fact)
+        ]
+
+    @cached_property
+    def scores(self) -> frozenset[tuple[int, int]]:
+        """The scores at hand, the smaller number first."""
+        return frozenset(pair for source in self.sources for pair in pairs(source.text))
+
+    @cached_property
+    def clocks(self) -> list[int]:
+        """The times at hand that are given to the second, in seconds."""
+        return [
+            3600 * int(m[1]) + 60 * int(m[2]) + int(m[3])
+            for source in self.sources
+            for m in _CLOCK.finditer(source.text)
+        ]
+
+    @cached_property
     def slots_told(self) -> list[Slot]:
         """The values of the evidence and what stands around them."""
         return [slot for number, piece in enumerate(self.evidence) for slot in read(piece.text, number)]
@@ -217,6 +243,7 @@ class Case:
         return (Evidence(best.text, best.evidence.origin, best.evidence.title, best.evidence.url),)
 
 
+_CLOCK = re.compile(r"(?<![\d:])(\d{1,2}):([0-5]\d):([0-5]\d)(?![\d:])")
 _ASKED = re.compile(r"[^.!?\n]*\?")
 
 

@@ -9,11 +9,11 @@ from itertools import combinations, pairwise
 from guardrail.checks.amounts import Amount
 from guardrail.checks.case import Case, Claim
 from guardrail.checks.content import stems
+from guardrail.checks.counts import gives_other_count, pair_stands
 from guardrail.checks.derived import cues, derived, multiples
 from guardrail.checks.reckoned import day_of, days_between, minutes_between
 from guardrail.checks.sums import results, spans
 from guardrail.checks.support import close, comparable, same
-from guardrail.checks.things import gives_other_count, pair_stands
 from guardrail.checks.timeline import in_relation, unknown_times
 from guardrail.verdict import FindingKind
 
@@ -509,14 +509,9 @@ def _rest_of_pair(case: Case, amount: Amount) -> bool:
     )
 
 
-_CLOCK = re.compile(r"(?<![\d:])(\d{1,2}):([0-5]\d):([0-5]\d)(?![\d:])")
-
-
 def _clocks(case: Case) -> Iterator[float]:
     """The seconds from one of the times to another that are given to the second."""
-    found = [
-        3600 * int(m[1]) + 60 * int(m[2]) + int(m[3]) for source in case.sources for m in _CLOCK.finditer(source.text)
-    ][:20]
+    found = case.clocks[:20]
     yield from (float(abs(one - two)) for one, two in combinations(found, 2))
 
 
