@@ -168,8 +168,8 @@ def _of_sums(values: Sequence[float]) -> Iterator[float]:
     for one, two in combinations(range(len(values)), 2):
         rest = [value for at, value in enumerate(values) if at not in (one, two)]
         yield from (abs(values[one] + values[two] - other - another) for other, another in combinations(rest, 2))
-    total = sum(values)
-    yield total // 2 + 1  # a majority
+    if all(value == int(value) for value in values):
+        yield sum(values) // 2 + 1  # a majority
 
 
 def _runs(values: Sequence[float]) -> Iterator[Sequence[float]]:

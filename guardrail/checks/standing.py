@@ -370,6 +370,8 @@ def _stands(case: Case, claim: Claim, amount: Amount, shown: list[Amount]) -> bo
         )
     if _adds_up(case, claim, amount, shown):
         return True
+    if _has_other_unit(case, amount):
+        return False
     if _follows(case, claim, amount, shown):
         return True
     if amount.readings[0][0] == "ordinal":
@@ -377,6 +379,20 @@ def _stands(case: Case, claim: Claim, amount: Amount, shown: list[Amount]) -> bo
     if amount.readings[0][0] == "" and (_dated(case, amount) or _is_age(case, amount)):
         return True
     return amount.bare and amount.value == int(amount.value) and _counted(case, claim, amount)
+
+
+def _has_other_unit(case: Case, amount: Amount) -> bool:
+    """Whether the evidence has this figure in another unit of its kind: miles for kilometres."""
+    if amount.bare or amount.figure <= _FIRST_PLACES:
+        return False
+    return any(
+        comparable(amount, fact)
+        and not fact.bare
+        and fact.figure == amount.figure
+        and fact.readings[0][0] == amount.readings[0][0]
+        for facts in case.facts
+        for fact in facts
+    )
 
 
 def _same_noun(case: Case, amount: Amount) -> bool:
