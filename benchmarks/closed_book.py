@@ -150,7 +150,8 @@ def main() -> None:
     hit = sum(one and wrong for one, wrong in zip(told, labels, strict=True))
     false = sum(one and not wrong for one, wrong in zip(told, labels, strict=True))
     right = len(labels) - sum(labels)
-    print(f"flagged from a risk of {EMBEDDED_THRESHOLD.risk}: {hit} of {sum(labels)} wrong answers, {false} of {right} right ones")
+    risk = EMBEDDED_THRESHOLD.risk
+    print(f"flagged from a risk of {risk}: {hit} of {sum(labels)} wrong answers, {false} of {right} right ones")
 
 
 if __name__ == "__main__":

@@ -243,7 +243,8 @@ def waits(url: str, rounds: int) -> None:
             ends.append(min([*told["closed"], *log(url)["closed"]]) - bad)
             leaked += BAD.split()[-1] in seen.at[-1][1]
             seen, told = row(url, "", str(JUDGE), is_async, "llm 0.3 50 40 5 0")
-            late.append(seen.at[len(told["closed"][:1])][0] - told["closed"][0] - JUDGE)
+            first = next(at for at, text in seen.at if "." in text)
+            late.append(first - told["closed"][0] - JUDGE)
         print(
             f"{name}: bad verdict to closed upstream {_ms(ends)}; leaked {leaked}; silent upstream {_ms(late)} beyond"
         )

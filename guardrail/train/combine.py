@@ -12,7 +12,7 @@ from typing import Any
 from guardrail.claims import asks, claims
 from guardrail.claims.words import Novelty
 from guardrail.conversation import Evidence, Message, Turn
-from guardrail.errors import MissingExtra
+from guardrail.errors import InputError, MissingExtra
 from guardrail.evaluate.calibration import between
 from guardrail.train.data import MIX, Row
 from guardrail.verifiers.embedded.model import Model
@@ -93,7 +93,8 @@ def _check(row: Row) -> Check:
 def fitted(features: Sequence[Sequence[float]], rows: Sequence[Row]) -> tuple[dict[str, float], dict[str, float]]:
     """The weights with ``bias``, and the scores on the same rows.
 
-    No weight is below zero: what is new may be harmless, but it never speaks for an answer.
+    No weight is below zero: what is new may be harmless, but it never speaks for an answer. Raises `InputError` where
+    nothing is left, so that no weight above zero tells the labels apart.
     """
     try:
         import numpy as np
@@ -102,14 +103,18 @@ def fitted(features: Sequence[Sequence[float]], rows: Sequence[Row]) -> tuple[di
     except ImportError as error:
         raise MissingExtra("fitting needs scikit-learn: pip install 'guardrail-llm[train]'") from error
     x, y, weights = np.array(features), np.array([row.label for row in rows]), np.array(_weights(rows))
-    own = _own_intercepts(rows)
-    kept = list(range(len(FEATURES)))
-    while True:
+    own, kept = _own_intercepts(rows), list(range(len(FEATURES)))
+    slopes = np.zeros(0)
+    while kept:
         columns = np.hstack([x[:, kept], own])
         slopes = LogisticRegression(C=1.0, max_iter=3000).fit(columns, y, sample_weight=weights).coef_[0][: len(kept)]
         if slopes.min() >= 0:
             break
         del kept[int(slopes.argmin())]
+    if not kept:
+        raise InputError(
+            f"nothing tells right answers from wrong ones in these {len(rows)} rows: are the labels turned?"
+        )
     weighed = x[:, kept] @ slopes
     learned = dict.fromkeys(FEATURES, 0.0)
     learned |= {FEATURES[k]: float(value) for k, value in zip(kept, slopes, strict=True)}
@@ -121,10 +126,13 @@ def fitted(features: Sequence[Sequence[float]], rows: Sequence[Row]) -> tuple[di
 
 
 def _own_intercepts(rows: Sequence[Row]) -> Any:
-    """A column for each set. Its size has the fit hardly shrink what it finds for it."""
+    """A column for each set with answers of both labels: what tells sets of one label apart is their label.
+
+    The size of its entries has the fit hardly shrink what it finds.
+    """
     import numpy as np
 
-    names = sorted({row.source for row in rows})
+    names = sorted({row.source for row in rows if row.label} & {row.source for row in rows if not row.label})
     return np.array([[_LARGE * (row.source == name) for name in names] for row in rows])
 
 

@@ -6,8 +6,10 @@ kept until the gate has ended it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from guardrail.action import Action
 from guardrail.outcome import Outcome
@@ -22,9 +24,12 @@ __all__ = ["ChatDelta", "ChatReader", "ChatWriter", "merge_chat", "split_chat"]
 
 _NOT_THE_STREAMS = ("choices", "usage", "obfuscation")
 """What a chunk says of itself alone."""
-_TEXT = frozenset({"content"})
-_SAYS_NOTHING = frozenset({"index", "delta", "finish_reason", "logprobs"})
-"""What every choice of a chunk has; with more, it says something that must not be lost."""
+_OF_ONE = frozenset({"choices", "usage", "obfuscation", "created"})
+_SAID = frozenset({"content", "role"})
+_OF_CHOICE = frozenset({"index", "delta", "content_filter_results"})
+_ONE_LINE = re.compile(rb"data:[^\r\n]*[\r\n]*")
+Beside: TypeAlias = tuple[Json, object, object]
+"""The head of a chunk, its role, and what a filter found of it."""
 
 
 @dataclass(slots=True)
@@ -38,8 +43,8 @@ class ChatDelta:
     """What read it."""
     raw: bytes | None
     made: Json | None = None
-    plain: bool = False
-    """Whether it says nothing but a text, beside what all chunks of its upstream say."""
+    beside: Beside | None = None
+    """What it says beside its text, the same object for chunks in a row that say the same; None: it stays by itself."""
     text: str | None = None
     """The text of all that was merged into it."""
 
@@ -56,18 +61,18 @@ class ChatDelta:
 
 
 def merge_chat(one: ChatDelta, next_: ChatDelta, text: str) -> ChatDelta | None:
-    """One chunk in the place of two that say nothing but their texts."""
-    if not (one.plain and next_.plain and one.reader is next_.reader):
+    """One chunk in the place of two that say the same but for their texts."""
+    if one.beside is None or one.beside is not next_.beside:
         return None
     one.text = text  # not a new one: this happens once a token
     return one
 
 
 def _saying(chunk: Json, text: str) -> Json:
-    """``chunk``, which is plain, with another text; its padding was for the one that it had."""
+    """``chunk`` with another text; its padding was for the one that it had."""
     [choice] = choices_of(chunk)
     head = {key: value for key, value in chunk.items() if key != "obfuscation"}
-    return {**head, "choices": [{**choice, "delta": {"content": text}}]}
+    return {**head, "choices": [{**choice, "delta": {**_delta(choice), "content": text}}]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +94,8 @@ def split_chat(delta: ChatDelta, at: int) -> tuple[ChatDelta, ChatDelta]:
     behind = {**choice, "delta": {key: _part(said, key, text[at:])}, "logprobs": second}
     head = {key: value for key, value in chunk.items() if key != "obfuscation"}
     return (
-        ChatDelta(delta.reader, None, {**head, "choices": [before]}, delta.plain),
-        ChatDelta(delta.reader, None, {**head, "choices": [behind]}, delta.plain),
+        ChatDelta(delta.reader, None, {**head, "choices": [before]}, delta.beside),
+        ChatDelta(delta.reader, None, {**head, "choices": [behind]}, delta.beside),
     )
 
 
@@ -127,6 +132,8 @@ class ChatReader:
     """How many chunks held text."""
     _spent: bool = False
     """Whether the gate was told what a further upstream took."""
+    _beside: Beside | None = None
+    """What the last chunk with a text said beside it."""
 
     def read(self, event: Event) -> Sequence[Chunk[ChatDelta]]:
         """What the event says, for the gate. Raises `UpstreamError`."""
@@ -194,7 +201,6 @@ class ChatReader:
             choice, raw = rest, None
         text = said_text(said)
         self.tokens += bool(text)
-        plain = bool(text) and self._is_plain(chunk, choice, said)
         if self.further:
             said = {key: said[key] for key in ("content", "refusal", "tool_calls") if said.get(key)}
             if not said:
@@ -202,17 +208,30 @@ class ChatReader:
             choice = {**choice, "delta": said}
         calls = bool(said.get("tool_calls") or said.get("function_call"))
         made = {**chunk, "choices": [choice]} if raw is None else None
-        return Chunk(ChatDelta(self, raw, made, plain), text, index, calls)
+        beside = self._same(_beside({} if self.further else chunk, choice, said, raw)) if text else None
+        return Chunk(ChatDelta(self, raw, made, beside), text, index, calls)
 
-    def _is_plain(self, chunk: Json, choice: Json, said: Json) -> bool:
-        """Whether a chunk says nothing but the text of one choice."""
-        if said.keys() != _TEXT or not choice.keys() <= _SAYS_NOTHING or choice.get("logprobs"):
-            return False
-        if self.further:
-            return True  # of these nothing else is shown
-        if chunk.get("usage") is not None:
-            return False
-        return self.head == {key: value for key, value in chunk.items() if key not in _NOT_THE_STREAMS}
+    def _same(self, beside: Beside | None) -> Beside | None:
+        if beside is None or beside != self._beside:
+            self._beside = beside
+        return self._beside
+
+
+def _beside(chunk: Json, choice: Json, said: Json, raw: bytes | None) -> Beside | None:
+    """What a chunk says beside its text, where the next one may say the same; None where it is of this text alone.
+
+    Of this text alone are log-probabilities, usage, and whatever nobody knows; what is null says nothing.
+    """
+    if not isinstance(said.get("content"), str) or any(said[key] for key in said if key not in _SAID):
+        return None
+    if any(choice[key] for key in choice if key not in _OF_CHOICE) or chunk.get("usage") is not None:
+        return None
+    if raw is not None and not _ONE_LINE.fullmatch(raw):
+        return None  # other fields of an event are of this one
+    head = {key: value for key, value in chunk.items() if key not in _OF_ONE and value is not None}
+    if any(isinstance(value, list) for value in head.values()):
+        return None  # such as tokens
+    return head, said.get("role"), choice.get("content_filter_results")
 
 
 @dataclass(slots=True)
@@ -262,9 +281,10 @@ class ChatWriter:
         self._shown[index] = delta.reader
         if (raw := delta.as_it_came) is not None:
             return raw
-        choices = choices_of(delta.chunk)
+        chunk = delta.chunk
+        choices = choices_of(chunk)
         if not delta.reader.further:
-            return encode(delta.chunk)
+            return encode(chunk)
         return self._choice(index, _delta(choices[0]), choices[0].get("logprobs")) if choices else b""
 
     def _choice(self, index: int, delta: Json, logprobs: object = None, end: str | None = None) -> bytes:

@@ -65,7 +65,7 @@ def merge_response(one: ResponsesDelta, next_: ResponsesDelta, text: str) -> Res
     """One event in the place of two that say nothing but texts of the same part."""
     if one.reader is not next_.reader or next_.hidden or not (_is_plain(one.payload) and _is_plain(next_.payload)):
         return None
-    if _place(one.payload) != _place(next_.payload):
+    if _place(one.payload) != _place(next_.payload) or one.payload.get("item_id") != next_.payload.get("item_id"):
         return None
     # Its padding was for the text that it had.
     payload = {key: value for key, value in one.payload.items() if key != "obfuscation"}

@@ -112,3 +112,99 @@ def test_texts_of_two_parts_stay_two() -> None:
     said = it.sentences([response("It"), response(" is"), response(" so.", content_index=1)])
     shown = [(text_of(event), event["content_index"]) for _, events in said for event in events]
     assert shown == [("It is", 0), (" so.", 1)]
+
+
+AZURE = {"content_filter_results": {"hate": {"filtered": False, "severity": "safe"}}}
+TOKEN = {"token": " a", "logprob": -1.0, "bytes": None, "top_logprobs": []}
+SAID = ["It", " is", " 300", " m", "."]
+
+
+def each(**more: Any) -> list[dict[str, Any]]:
+    """Chunks of which each says ``more``; of ``delta``, ``choice`` or itself."""
+    beside, chunk = more.pop("choice", {}), []
+    said = more.pop("delta", {})
+    for text in SAID:
+        made = chat(text, delta={"content": text} | said, **beside)
+        chunk.append(made | more)
+    return chunk
+
+
+def first_only(**more: Any) -> list[dict[str, Any]]:
+    return [each(**more)[0], *each()[1:]]
+
+
+@pytest.mark.parametrize(
+    ("payloads", "count"),
+    [
+        (each(), 1),
+        (each(usage=None), 1),
+        (each(delta={"refusal": None, "reasoning_content": None, "tool_calls": None}), 1),
+        (each(delta={"role": "assistant"}), 1),
+        (each(choice={"token_ids": None, "stop_reason": None}), 1),
+        (each(choice=AZURE), 1),
+        ([chunk | {"created": place} for place, chunk in enumerate(each())], 1),
+        (first_only(prompt_token_ids=None), 1),
+        (first_only(x_groq={"id": "req"}), 2),
+        (first_only(id=""), 2),
+        ([chunk | {"system_fingerprint": str(place)} for place, chunk in enumerate(each())], 5),
+        (each(usage={"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}), 5),
+        (each(choice={"logprobs": {"content": [TOKEN], "refusal": None}}), 5),
+        (each(choice={"token_ids": [7]}), 5),
+        (each(token_ids=[7]), 5),
+        (each(delta={"reasoning": " a"}), 5),
+    ],
+    ids=[
+        "as OpenAI's",
+        "no usage yet",
+        "nothing beside the text",
+        "the role each time",
+        "no token",
+        "the same filter results",
+        "made at different times",
+        "nothing at first",
+        "more at first",
+        "no id at first",
+        "a different server each time",
+        "usage each time",
+        "log-probabilities",
+        "tokens of the choice",
+        "tokens of the chunk",
+        "thoughts beside the text",
+    ],
+)
+def test_chunks_of_a_sentence_are_one_where_they_say_the_same(payloads: list[dict[str, Any]], count: int) -> None:
+    shown = [event for _, events in Api("chat").sentences(payloads) for event in events]
+    assert "".join(map(text_of, shown)) == "".join(SAID)
+    assert len(shown) == count
+    if count == len(SAID):
+        assert shown == payloads
+
+
+def test_a_text_in_parts_stays_as_it_came() -> None:
+    parts = [{"type": "reference", "reference_ids": [1]}, {"type": "text", "text": " tall"}]
+    payloads = [chat("It is"), chat(" tall", delta={"content": parts}), chat(".")]
+    it = Api("chat")
+    shown = [event for _, events in it.sentences(payloads) for event in events]
+    assert [event["choices"][0]["delta"]["content"] for event in shown] == ["It is", parts, "."]
+
+
+def test_what_an_event_says_beside_its_data_keeps_it_apart() -> None:
+    decoder, reader = EventDecoder(), ChatReader()
+    gate = SentenceGate[Any](split_chat, merge=merge_chat)
+    bodies = [f"id: {place}\ndata: {json.dumps(chat(text))}\n\n".encode() for place, text in enumerate(SAID)]
+    for body in bodies:
+        for event in decoder.feed(body):
+            for chunk in reader.read(event):
+                gate.feed(chunk.piece, chunk.text)
+    gate.end()
+    [unit] = gate.take()
+    sent = [ChatWriter(reader).write(Release(piece, text)) for piece, text in gate.release(unit)]
+    assert sent == bodies
+
+
+def test_two_messages_without_a_place_stay_two() -> None:
+    one, other = response("It is"), response(" tall.") | {"item_id": "other"}
+    for payload in (one, other):
+        del payload["output_index"]
+    shown = [event for _, events in Api("responses").sentences([one, other]) for event in events]
+    assert [(text_of(event), event["item_id"]) for event in shown] == [("It is", "msg"), (" tall.", "other")]

@@ -59,12 +59,14 @@ def heard(body: bytes) -> tuple[list[str], list[str]]:
     """What a body says in chunks that are nothing but text, and its other events as they came."""
     decoder, texts, others = EventDecoder(), list[str](), list[str]()
     for event in (*decoder.feed(body), *decoder.flush()):
-        payload = event.json() or {}
+        payload: Any = event.json() or {}
         choices: Any = payload.get("choices") or [{}]
-        said = choices[0].get("delta", {}).get("content")
-        said = payload["delta"] if payload.get("type") == "response.output_text.delta" else said
-        if isinstance(said, str) and said:
-            texts.append(said)
+        said = choices[0].get("delta", {})
+        if payload.get("type") == "response.output_text.delta":
+            texts.append(payload["delta"])
+        elif said.keys() == {"content"} and choices[0].keys() <= {"index", "delta", "finish_reason", "logprobs"}:
+            assert not choices[0].get("logprobs")
+            texts.append(said["content"])
         else:
             others.append(event.data if event.data else event.raw.decode())
     return texts, others
