@@ -161,6 +161,16 @@ class Case:
         return [slot for number, piece in enumerate(self.evidence) for slot in read(piece.text, number)]
 
     @cached_property
+    def facts_before(self) -> list[Amount]:
+        """The numbers that earlier turns of the assistant have said: each was judged when it was said."""
+        return [fact for text in self.earlier for fact in _numbers(text)]
+
+    @cached_property
+    def times_before(self) -> list[Moment]:
+        """The times that they have said."""
+        return [moment for text in self.earlier for moment in moments(text, lenient=True)]
+
+    @cached_property
     def times(self) -> list[Moment]:
         """The times that the sources mention, in order."""
         told = [message.text for message in self.conversation if message.role != "assistant"]

@@ -138,7 +138,7 @@ def swapped(answer: str, earlier: Sequence[str], evidence: Sequence[str], turns:
 
 
 _COMMITS = re.compile(
-    r"\bI(?:['’](?:ve|d|ll)| have| would| will| set| put| chose| [a-z]+ed)\b|\bmy (?:tip|pick|choice|advice|plan|version|guess|view|opinion|vote|\w+ion)\b|"
+    r"\bI(?:['’](?:ve|d|ll)| have| would| will| set| put| chose| s[oe]ld| sent| made| took| gave| bought| paid| found| [a-z]+ed)\b|\bmy (?:tip|pick|choice|advice|plan|version|guess|view|opinion|vote|\w+ion)\b|"
     r"\bmy (?:code|program|draft|query|table|list|summary|order|route|model|setup|script|recipe)\b|\byour (?!own)|\byou(?:['’]re| are| have|['’]ve| should)\b|\A(?:take|go|use|try|choose|pick|get|buy)\b|\bsuits?\b|\b(?:best|better|safer|\w+est) (?:\w+ )?(?:choice|option|one|of)\b",
     re.IGNORECASE,
 )
@@ -213,7 +213,13 @@ _CLASS = {key(word): words for words in _CLASSES for word in words.split()}
 def _stands_for(word: _Word, option: _Word, where: dict[str, list[_Part]], told: frozenset[str], turns: Turns) -> bool:
     """Whether a word that was said before the option is of the same part of the evidence, and as new: "Monday" of "Mondays 18:00"."""
     together = any(option.key in part.words for part in where.get(word.key, ()))
-    return together and not word.verbal and not _has(told, word.key) and word.key not in turns.asked
+    return (
+        together
+        and word.sort != "word"
+        and not word.verbal
+        and not _has(told, word.key)
+        and word.key not in turns.asked
+    )
 
 
 def _has(words: frozenset[str], wanted: str) -> bool:

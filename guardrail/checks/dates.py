@@ -20,6 +20,11 @@ _OF_TIME = re.compile(
 )
 
 
+_ON_THE = re.compile(r"\b(?:on|by|until|till|from|since) the \Z", re.IGNORECASE)
+_NOUN = re.compile(r" (?!(?:and|or|of|at|in|to|for|from|until|but|as|is|was|which|instead)\b)[a-z]{3,}")
+_LAST = 31
+
+
 def dates(case: Case) -> list[Finding]:
     """Times in claims that the evidence and the user do not state, and that do not follow from what they do; and
     lengths of time of a day or more.
@@ -49,5 +54,12 @@ def _lengths(case: Case) -> Iterator[Finding]:
 
 def _is_of_time(case: Case, amount: Amount) -> bool:
     if amount.readings[0][0] == "ordinal":
-        return _OF_TIME.match(case.prose, amount.end) is not None
+        day = (
+            _ON_THE.search(case.prose, max(0, amount.start - 12), amount.start)
+            and amount.text[0].isdigit()
+            and amount.value <= _LAST
+        )
+        return (
+            bool(day and not _NOUN.match(case.prose, amount.end)) or _OF_TIME.match(case.prose, amount.end) is not None
+        )
     return any(name == "time" and value >= _DAY for name, value in amount.readings)

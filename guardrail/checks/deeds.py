@@ -121,7 +121,7 @@ _IS = re.compile(
 
 _ROLES = (
     r"(?:judge|coach|ceo|cfo|cto|coo|chief executive|minister|president|director|captain|manager|mayor|chair(?:man|woman)?|author|architect|editor|"
-    r"referee|secretary|treasurer|spokes(?:man|woman|person)|chancellor|governor|conductor|composer|producer|founder|landlord|tenant|supervisor)"
+    r"referee|secretary|treasurer|guide|pilot|chef|nurse|trainer|teacher|doctor|dentist|biologist|engineer|translator|photographer|spokes(?:man|woman|person)|chancellor|governor|conductor|composer|producer|founder|landlord|tenant|supervisor)"
 )
 _TITLE = re.compile(rf"\b({_ROLES})[ ]\Z", re.IGNORECASE)
 _TITLED = re.compile(rf"({_ROLES})[ ](?=[A-Z])", re.IGNORECASE)

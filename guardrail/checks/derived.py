@@ -32,7 +32,7 @@ _CUES = {
     "difference": re.compile(
         r"\b(?:by|more|fewer|less|below|above|lead\w*|led|ahead|behind|gap|differ\w*|margin|left|leav\w+|remain\w*|short|free|missing|sav\w+|"
         r"rest|(?:up|down) (?:by|from)|older|younger|longer|shorter|higher|lower|taller|heavier|lighter|cheaper|dearer|faster|slower|profit|"
-        r"loss|surplus|change\w*|drop\w*|fell|fall\w*|rose|ris\w+|grew|grow\w*|increas\w+|decreas\w+|reduc\w+|gain\w*|others?|pay|"
+        r"loss|surplus|change\w*|drop\w*|fell|fall\w*|rose|ris\w+|grew|grow\w*|increas\w+|decreas\w+|reduc\w+|gain\w*|shr[aiu]nk\w*|lost|loses?|others?|pay|"
         r"needed|majority|i\.e|that is|net|after|makes?|so)\b|=", re.IGNORECASE,
     ),
     "perimeter": re.compile(r"\b(?:perimeter|all (?:the way )?round|fenc\w+|circumference)\b", re.IGNORECASE),

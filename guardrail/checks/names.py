@@ -158,7 +158,7 @@ def _tokens(text: str, claim: Claim) -> list[_Token]:
     for match in _TOKEN.finditer(text, claim.start, claim.end):
         word = match[0]
         first = bool(_START.search(text[max(claim.start, match.start() - 6) : match.start()]))
-        first = first and not _INITIAL.search(text, max(claim.start, match.start() - 3), match.start())
+        first = first and not _INITIAL.search(text, max(claim.start, match.start() - 6), match.start())
         if (
             first
             and _VALUE.search(text, max(claim.start, match.start() - 8), match.start())
@@ -171,7 +171,7 @@ def _tokens(text: str, claim: Claim) -> list[_Token]:
     return found
 
 
-_INITIAL = re.compile(r"\b[A-Z]\. \Z")
+_INITIAL = re.compile(r"\b(?:[A-Z]|Dr|Mr|Mrs|Ms|Prof|St)\. \Z")
 _VALUE = re.compile(r"\w\*{0,2}:\*{0,2}[ ]\*{0,2}\Z")
 _ENDS = re.compile(r"\*{0,2}(?:[,.;\n]|\Z)")
 """Between a colon and the end of an item stands a value, not a sentence."""
@@ -306,7 +306,7 @@ class _Known:
         if len(parts) > 1 and token.text.partition("-")[2].islower() and parts[0] in self.words:
             return True  # "US-backed"
         if len(parts) > 1 and all(
-            part in self.words or part in self.lower or len(part) < 3 or part.isdigit() for part in parts
+            part in self.words or part in self.lower or (len(part) < 3 and not part.isdigit()) for part in parts
         ):
             return True
         return self._form(word) or self._abbreviation(token.text) or self._shortened(word) or self._spelling(word)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import combinations, pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, combinations, pairwise
 
 from guardrail.checks.amounts import Amount
 from guardrail.checks.case import Case, Claim
@@ -330,7 +330,7 @@ def _no_place(case: Case, amount: Amount, before: str) -> bool:
 
 
 def _is_stated(case: Case, amount: Amount) -> bool:
-    facts = (fact for sentence in case.facts for fact in sentence)
+    facts: Iterable[Amount] = chain(*case.facts, case.facts_before)
     if amount.readings[0][0] == "percent" and not case.percentages:  # 28 people are not 28 %
         facts = (fact for fact in facts if not fact.bare or fact.value <= 1)
     return any(same(amount, fact) for fact in facts)

@@ -91,7 +91,7 @@ class _Known:
 
     def __init__(self, case: Case) -> None:
         self.case = case
-        self.times = case.times
+        self.times = [*case.times, *case.times_before]
         self.dates = [reading for m in self.times if m.grain == "date" for reading in m.readings]
         bare = [fact for sentence in case.facts for fact in sentence if fact.bare]
         self.years = {year for year, _, _ in self.dates if year}

@@ -15,7 +15,7 @@ __all__ = ["Turns", "keys"]
 _SAY = (
     r"(?:sa(?:y|id)|suggest\w*|recommend\w*|propos\w+|pick\w*|cho[os]s\w*|book\w*|reserv\w*|put|gave?|tell|told|mention\w*|mean|meant|"
     r"advis\w+|order\w*|sen[dt]|drop\w*|remov\w+|add\w*|schedul\w+|assign\w*|estimat\w+|predict\w*|quot\w+|draw|drew|draft\w*|"
-    r"report\w*|set|recorded?|enter\w*|reckon\w*|calculat\w+|found|find|wr[io]te|plan\w*|promis\w+|preferred|favou?red)"
+    r"report\w*|set|recorded?|enter\w*|reckon\w*|calculat\w+|found|find|wr[io]te|plan\w*|promis\w+|preferred|favou?red|favou?r|count\w*|measur\w+|sell|sold|install\w*|deliver\w*|pa(?:y|id)|chang\w+)"
 )
 _OWN = (
     r"(?:suggestion|recommendation|pick|choice|plan|proposal|prediction|tip|advice|version|estimate|thesis|opinion|answer|draft|"
