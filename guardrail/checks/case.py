@@ -11,12 +11,14 @@ from guardrail.checks.alike import key
 from guardrail.checks.amounts import Amount, amounts
 from guardrail.checks.aside import BLANK, NUMBERING, prose, without
 from guardrail.checks.content import WORD, stems
+from guardrail.checks.misplaced import misplaced
 from guardrail.checks.moments import Moment, moments
 from guardrail.checks.named import Named, named
-from guardrail.checks.slots import Slot, is_label, is_numbered, misplaced, read, words_of
+from guardrail.checks.slots import Slot, read
 from guardrail.checks.things import counted, pairs
 from guardrail.checks.turns import Turns, keys
 from guardrail.checks.units import UNITS
+from guardrail.checks.values import is_label, is_numbered, words_of
 from guardrail.conversation import Evidence, Message
 from guardrail.grounding.statements import sentences
 from guardrail.verdict import Finding, FindingKind

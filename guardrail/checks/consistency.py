@@ -13,13 +13,15 @@ from guardrail.checks.case import Case, Claim, claims_of
 from guardrail.checks.chosen import swapped
 from guardrail.checks.content import STOP, WORD, stems
 from guardrail.checks.deeds import deeds, not_done
+from guardrail.checks.misplaced import conflicting, misplaced
 from guardrail.checks.moments import Moment, moments
 from guardrail.checks.named import Named, plain
 from guardrail.checks.polarity import FILLERS, PARTS, Said, alike, clauses, clauses_of, opposed
 from guardrail.checks.ranked import outranked, ranks
-from guardrail.checks.slots import Slot, agree, conflicting, misplaced, read
+from guardrail.checks.slots import Slot, read
 from guardrail.checks.support import comparable, same
 from guardrail.checks.turns import keys
+from guardrail.checks.values import agree
 from guardrail.conversation import Evidence
 from guardrail.verdict import Finding, FindingKind
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from guardrail.checks.amounts import Amount
 from guardrail.checks.case import Case
-from guardrail.checks.slots import is_label
 from guardrail.checks.support import same
 from guardrail.checks.things import PAIR, counted, of_one_thing, pairs
+from guardrail.checks.values import is_label
 
 __all__ = ["gives_other_count", "pair_stands"]
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guardrail.checks import Case, find
-from guardrail.checks.slots import misplaced, read
+from guardrail.checks.misplaced import misplaced
+from guardrail.checks.slots import read
 from guardrail.conversation import Evidence
 
 WRONG = [
