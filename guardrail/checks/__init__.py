@@ -42,7 +42,7 @@ RISKS: Mapping[str, float] = {
     "citations": 0.75,
     "dates": 0.75,
     "numbers": 0.7,
-    "names": 0.45,
+    "names": 0.4,
 }
 """The risk (0..1) of a claim with such a finding, whatever the model thinks.
 

@@ -17,7 +17,7 @@ from guardrail.checks.support import close, comparable, same
 from guardrail.checks.timeline import in_relation, unknown_times
 from guardrail.verdict import FindingKind
 
-__all__ = ["borne_out", "in_sum", "is_denied", "is_proportion", "kind_of", "place_of", "unsupported"]
+__all__ = ["in_sum", "is_denied", "is_proportion", "kind_of", "place_of", "unsupported"]
 
 _ANAPHOR = re.compile(
     r"\b(?:the|these|those|both|all|other|last|next|following|any|every|another|no)[ ]\Z", re.IGNORECASE
@@ -59,13 +59,6 @@ _NOUN = re.compile(r" ([a-z]{3,})\b")
 _MOST = 30
 _SMALL = 20
 """Two small numbers make most others."""
-
-
-def borne_out(case: Case, start: int, end: int) -> bool:
-    """Whether this part of the answer has numbers, and the evidence states or implies every one of them."""
-    inside = [amount for amount in case.amounts if start <= amount.start < end]
-    claim = case.claim_at(start)
-    return bool(inside) and claim is not None and all(_is_supported(case, amount) for amount in inside)
 
 
 def kind_of(amount: Amount) -> FindingKind:

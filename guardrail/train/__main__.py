@@ -14,6 +14,7 @@ from guardrail.train.fit import Plan, Progress, fit
 from guardrail.train.pairs import pairs
 from guardrail.train.restore import restore
 from guardrail.train.shrink import shrink
+from guardrail.train.written import by_sentence, written
 
 
 @click.command()
@@ -41,10 +42,11 @@ def main(
 
     Run again with the same OUT it goes on where it was stopped.
     """
-    rows = read(data, permissive_only=permissive_only, seed=seed)
+    own = written()
+    rows = [*read(data, permissive_only=permissive_only, seed=seed), *own]
     train, held = split(rows)
     click.echo(f"{len(train)} rows to train on, {len(held)} held out, data digest {digest(rows)}, seed {seed}")
-    made = augmented(train, seed=seed)
+    made = augmented([*train, *by_sentence(split(own)[0])], seed=seed)
     base = out / "base"
     if not base.exists():
         part = out / "base.part"  # what is written in part is begun anew
@@ -59,7 +61,7 @@ def main(
     fit(base, out / "checkpoint", texts, [row.label for row in made], plan, tell=_tell)
     changed = export(out / "checkpoint", out / "model", texts)
     click.echo(f"difference of logits after quantisation (root of the mean square): {changed:.3f}")
-    answers = held_answers(data, permissive_only=permissive_only, seed=seed)
+    answers = [*held_answers(data, permissive_only=permissive_only, seed=seed), *split(own)[1]]
     scores = combine(out / "model", answers, version=f"4.{digest(rows)}", max_tokens=plan.max_tokens)
     for name, value in scores.items():
         click.echo(f"{name}: {value:.4f}")

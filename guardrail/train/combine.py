@@ -14,7 +14,7 @@ from guardrail.claims.words import Novelty
 from guardrail.conversation import Evidence, Message, Turn
 from guardrail.errors import InputError, MissingExtra
 from guardrail.evaluate.calibration import between
-from guardrail.train.data import MIX, Row
+from guardrail.train.data import MIX, WRITTEN, Row
 from guardrail.verifiers.embedded.model import Model
 from guardrail.verifiers.embedded.reading import Reader
 from guardrail.verifiers.embedded.select import Sources
@@ -25,10 +25,8 @@ from guardrail.verifiers.protocol import Check
 __all__ = ["FEATURES", "combine", "fitted"]
 
 FEATURES = ("logit", "word", "pair", "number", "answer_word", "answer_pair")
-_ANSWERS = frozenset(part.name for part in MIX if part.answers)
-"""Sets whose rows are answers that models wrote."""
-_FEW = 20
-"""With fewer answers of a single claim and of one label than this, the weights are fitted on all answers."""
+_ANSWERS = frozenset(part.name for part in MIX if part.answers) | {WRITTEN}
+"""Sets whose rows are answers, as the verifier meets them."""
 _LARGE = 3.0
 
 
@@ -39,24 +37,22 @@ def combine(
     version: str,
     max_tokens: int,
     answers: Container[str] | None = _ANSWERS,
-    of: str = "that models wrote",
+    of: str = "of models, and of those written for this one",
 ) -> dict[str, float]:
     """Fit the combination on ``rows`` with the model in ``folder`` and write ``config.json`` there.
 
-    The weights are fitted on answers of a single claim, whose label is the claim's (on all where these are few). Each
-    set has an intercept of its own there, so that how many of its answers are wrong tells nothing. The threshold is the
-    one with the best balanced accuracy of the whole verifier on all answers. ``answers``: only rows of these sets
-    count; None: all do. ``of``: what these answers are, for whoever reads the settings. Returns the scores.
+    The weights are fitted on all answers that state anything, each by the claim that the model trusts least. Each set
+    has an intercept of its own there, so that how many of its answers are wrong tells nothing. The threshold is the
+    one with the best balanced accuracy of the whole verifier. ``answers``: only rows of these sets count; None: all
+    do. ``of``: what these answers are, for whoever reads the settings. Returns the scores.
     """
     settings: dict[str, object] = {"version": version, "max_tokens": max_tokens, "threshold": 0.5}
     settings |= {"chosen_on": "nothing yet", "bias": 0.0, **dict.fromkeys(FEATURES, 0.0)}
     _write(folder, settings)
     # Pairs made for entailment are balanced so that novelty says nothing; in answers that models write it says much.
     rows = [row for row in rows if answers is None or row.source in answers]
-    single = [row for row in rows if len(claims(row.answer, asked=asks(row.question))) == 1]
-    if min(Counter(row.label for row in single)[label] for label in (0, 1)) < _FEW:
-        single = [row for row in rows if claims(row.answer, asked=asks(row.question))]
-    learned, scores = fitted(_features(Model(folder, None), single), single)
+    stating = [row for row in rows if claims(row.answer, asked=asks(row.question))]
+    learned, scores = fitted(_features(Model(folder, None), stating), stating)
     settings |= learned | {"chosen_on": f"balanced accuracy on {len(rows)} held-out answers {of}"}
     _write(folder, settings)
     threshold, of_verifier = _threshold(folder, rows)

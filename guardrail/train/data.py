@@ -14,7 +14,7 @@ from pathlib import Path
 from guardrail.claims.segment import sentences
 from guardrail.errors import InputError
 
-__all__ = ["MIX", "Row", "SetOf", "digest", "held_answers", "read", "split"]
+__all__ = ["MIX", "WRITTEN", "Row", "SetOf", "digest", "held_answers", "read", "split"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,8 @@ MIX = (
 away."""
 
 
+WRITTEN = "written"
+"""The source of the rows in `guardrail.train.written`."""
 _HELD = 400
 
 
@@ -92,7 +94,7 @@ def read(folder: Path, *, permissive_only: bool, seed: int) -> list[Row]:
 
 
 def split(rows: list[Row]) -> tuple[list[Row], list[Row]]:
-    """For training, and about a twentieth held out for choosing.
+    """For training, and about a twentieth held out for choosing (of those written for the model an eighth).
 
     The context decides, so that no held-out row shares its context with a row trained on, in this mix or another.
     """
@@ -101,7 +103,7 @@ def split(rows: list[Row]) -> tuple[list[Row], list[Row]]:
 
 
 def held_answers(folder: Path, *, permissive_only: bool, seed: int) -> list[Row]:
-    """Held-out answers that models wrote, at most `_HELD` of a set, whether the mix takes them or not."""
+    """Held-out answers that models wrote and people judged, at most `_HELD` of a set, in the mix or not."""
     chance = random.Random(seed)
     rows: list[Row] = []
     for part in MIX:
@@ -112,7 +114,8 @@ def held_answers(folder: Path, *, permissive_only: bool, seed: int) -> list[Row]
 
 
 def _is_held(row: Row) -> bool:
-    return hashlib.sha256(row.context.encode()).digest()[0] < 256 // 20
+    drawn = hashlib.sha256(row.context.encode()).digest()
+    return drawn[1] % 8 == 0 if row.source == WRITTEN else drawn[0] < 256 // 20
 
 
 def digest(rows: list[Row]) -> str:

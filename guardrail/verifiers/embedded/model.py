@@ -50,7 +50,7 @@ class Settings:
     """Weights of the shares of novelty of the claim."""
     answer_word: float
     answer_pair: float
-    """And of the whole answer that it stands in."""
+    """And of the answer that it stands in; of a stream, of what is verified together."""
 
     def risk(self, logit: float, claim: Novelty, answer: Novelty) -> float:
         """The risk (0..1) of one claim: a logistic regression over the reading and the novelties."""
@@ -164,7 +164,10 @@ def _settings(folder: Path) -> Settings:
     try:
         return Settings(**json.loads(path.read_text("utf-8")))
     except (ValueError, TypeError) as error:
-        raise ConfigError(f"{path} is not the configuration of an embedded model: {error}") from error
+        raise ConfigError(
+            f"{path} is not the configuration of an embedded model: {error}. "
+            "What an older guardrail has trained must be trained again."
+        ) from error
 
 
 def open_session(path: Path, threads: int) -> Any:

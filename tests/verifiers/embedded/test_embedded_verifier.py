@@ -18,11 +18,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guardrail.checks import CHECKS, VERSION
+from guardrail.claims.segment import sentences
 from guardrail.conversation import Evidence, Message, Turn
 from guardrail.errors import ConfigError, VerifierError
 from guardrail.verdict import Cause, FindingKind, Status, Verdict
 from guardrail.verifiers.embedded import EmbeddedVerifier
-from guardrail.verifiers.embedded.model import SHIPPED, Model, digest
+from guardrail.verifiers.embedded.model import SHIPPED, Model, digest, load
+from guardrail.verifiers.embedded.reading import Reader
+from guardrail.verifiers.embedded.select import Sources
+from guardrail.verifiers.embedded.units import Unit
 from guardrail.verifiers.protocol import Check, Verifier
 
 pytestmark = pytest.mark.skipif(
@@ -314,13 +318,37 @@ def test_a_right_sentence_is_not_marked_for_its_neighbour() -> None:
     assert [finding.text for finding in verdict.findings] == ["Adults pay 25 euros."]
 
 
-def test_what_is_new_in_the_whole_answer_counts_for_each_claim() -> None:
-    told = Evidence("Adults pay 6 euros. The museum displays 4,500 paintings.", "caller")
-    alone = verify("Adults pay 6 euros.", told)
-    among = verify("Adults pay 6 euros. Wombats quarrel, unfathomably, about gorgonzola and xylophones.", told)
-    assert alone.status is Status.RELIABLE
-    assert [finding.text for finding in among.findings] != []
-    assert all("6 euros" not in finding.text for finding in among.findings)
+def test_what_is_new_in_the_rest_of_an_answer_makes_its_claims_riskier() -> None:
+    told = Evidence("Adults pay 6 euros. The museum displays 4,500 paintings. " * 12, "caller")
+    claim = "Adults pay 6 euros."
+    reader = Reader(load(SHIPPED, None), Sources([told]), "", look_at_clock=lambda: None)
+    [sentence] = sentences(claim)
+    [alone] = reader.read(claim, [Unit(claim, (sentence,))])
+    [among] = reader.read(f"{claim} Wombats quarrel about gorgonzola and xylophones.", [Unit(claim, (sentence,))])
+    assert among.risk > alone.risk
+    assert among.alone == alone.alone == alone.risk
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "It is closed on Sundays.",
+        "The architect was Gustave Eiffel.",
+        "It opens in November.",
+    ],
+)
+def test_one_wrong_sentence_among_right_ones_is_found(wrong: str) -> None:
+    right = [
+        "The museum opens in April.",
+        "Adults pay 6 euros.",
+        "Children under ten enter free.",
+        "It displays 4,500 paintings.",
+        "The building was designed by Anna Berg.",
+        "It is closed on Mondays.",
+        "The cafe serves soup and cake.",
+    ]
+    verdict = verify(" ".join([*right[:3], wrong, *right[3:]]), Evidence(" ".join(right), "caller"))
+    assert wrong in [finding.text for finding in verdict.findings]
 
 
 def test_what_contradicts_the_conversation_is_unreliable_without_evidence() -> None:
