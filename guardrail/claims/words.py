@@ -66,7 +66,6 @@ class Novelty:
     word: float
     pair: float
     number: float
-    name: float
 
 
 def novelty(claim: str, lexicon: Lexicon) -> Novelty:
@@ -77,7 +76,6 @@ def novelty(claim: str, lexicon: Lexicon) -> Novelty:
         word=_share([stem not in lexicon.words for stem in _stems(content)]),
         pair=_share([pair not in lexicon.pairs for pair in _pairs(tokens)]),
         number=_share([token not in lexicon.words for token in content if token[0].isdigit()]),
-        name=_share([stem not in lexicon.words for name in names(claim) for stem in _stems(words(name))]),
     )
 
 

@@ -121,26 +121,21 @@ def test_every_chinese_or_japanese_character_is_a_word() -> None:
     assert passage.overlap == 1
 
 
-def test_a_name_with_a_version_is_not_news_to_itself() -> None:
-    assert novelty("We use GPT-4.1 here.", Lexicon.of(words("We use GPT-4.1 here."))).name == 0
-
-
 @given(TEXT, TEXT)
 def test_novelty_is_a_share(claim: str, evidence: str) -> None:
     found = novelty(claim, Lexicon.of(words(evidence)))
-    assert all(0 <= share <= 1 for share in (found.word, found.pair, found.number, found.name))
+    assert all(0 <= share <= 1 for share in (found.word, found.pair, found.number))
 
 
 @given(TEXT)
 def test_a_text_says_nothing_new_about_itself(text: str) -> None:
     found = novelty(text, Lexicon.of(words(text)))
-    assert (found.word, found.pair, found.number, found.name) == (0, 0, 0, 0)
+    assert (found.word, found.pair, found.number) == (0, 0, 0)
 
 
 def test_novelty_tells_what_is_new() -> None:
     found = novelty("In 1999 the old tower fell on Anna Berg.", Lexicon.of(words("The old tower fell in 1989.")))
     assert found.number == 1
-    assert found.name == 1
     assert 0 < found.word < 1
 
 
