@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
@@ -34,8 +35,6 @@ def test_how_many_of_a_sets_answers_are_wrong_tells_nothing() -> None:
 
 
 def test_the_mean_risk_is_the_share_of_wrong_answers() -> None:
-    import math
-
     rows, features = drawn("one", 0.3, seed=3)
     learned, _ = fitted(features, rows)
     weighed = [sum(learned[name] * value for name, value in zip(FEATURES, row, strict=True)) for row in features]
@@ -51,8 +50,6 @@ def test_files_of_one_label_each_are_told_apart_by_their_answers() -> None:
 
 def test_labels_that_are_turned_are_no_fit() -> None:
     rows, features = drawn("one", 0.5, seed=5)
-    turned = [[-abs(value) if place else value for place, value in enumerate(row)] for row in features]
-    for row, values in zip(rows, turned, strict=True):
-        values[:] = [(-1.0 if row.label else 1.0) + 0.01 * value for value in values]
+    turned = [[(1 - row.label) + 0.01 * value for value in values] for row, values in zip(rows, features, strict=True)]
     with pytest.raises(InputError, match="are the labels turned"):
         fitted(turned, rows)

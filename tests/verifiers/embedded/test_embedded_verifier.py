@@ -17,10 +17,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guardrail.checks import CHECKS, VERSION
+from guardrail.checks import CHECKS, RISKS, VERSION
 from guardrail.claims.segment import sentences
 from guardrail.conversation import Evidence, Message, Turn
 from guardrail.errors import ConfigError, VerifierError
+from guardrail.policy.thresholds import EMBEDDED_THRESHOLD
 from guardrail.verdict import Cause, FindingKind, Status, Verdict
 from guardrail.verifiers.embedded import EmbeddedVerifier
 from guardrail.verifiers.embedded.model import SHIPPED, Model, digest, load
@@ -316,6 +317,12 @@ def test_a_right_sentence_is_not_marked_for_its_neighbour() -> None:
     answer = "Adults pay 25 euros. It displays 4,500 paintings."
     verdict = verify(answer, told, question="What does it cost, and what is there?")
     assert [finding.text for finding in verdict.findings] == ["Adults pay 25 euros."]
+
+
+def test_the_presets_threshold_is_the_models_and_a_name_alone_is_below_it() -> None:
+    assert pytest.approx(load(SHIPPED, None).settings.threshold, abs=0.005) == EMBEDDED_THRESHOLD.risk
+    assert RISKS["names"] < EMBEDDED_THRESHOLD.risk
+    assert min(risk for name, risk in RISKS.items() if name != "names") >= EMBEDDED_THRESHOLD.risk
 
 
 def test_what_is_new_in_the_rest_of_an_answer_makes_its_claims_riskier() -> None:
